@@ -1,0 +1,319 @@
+package pipeline
+
+import (
+	"time"
+
+	"github.com/millrace/millrace/internal/media"
+)
+
+// Placer receives what the Cutter decided, in order: each Cut before the
+// first packet of its segment.
+type Placer interface {
+	Cut(media.Cut)
+	Place(media.Placed)
+
+	// LongGOP says that the source's keyframes are too far apart to cut on
+	// them. It comes once, before the Cut that is made regardless of
+	// keyframes; copied video cannot be decoded from there on, so the placer
+	// encodes it instead or says that its segments are not independent.
+	LongGOP()
+}
+
+// CutterConfig is what the Cutter must know of a plan.
+type CutterConfig struct {
+	// Lead is the ID of the track that decides: the video, or the audio where
+	// there is none.
+	Lead int
+	// LeadKind is the kind of the leading track.
+	LeadKind media.Kind
+	// OnKey allows cuts at the leading track's keyframes only, because a
+	// rendition copies it. Without it every frame will do.
+	OnKey bool
+	// Segment is the wanted length of a segment.
+	Segment time.Duration
+}
+
+const (
+	// maxAudioLead is how far audio may run ahead of the video that decides
+	// about it before it goes on alone: a camera whose picture freezes must
+	// not take the sound with it.
+	maxAudioLead = time.Second
+	// wallSlew bounds the correction of a segment's date against media time.
+	wallSlew = time.Millisecond
+	// keptCuts is how many cuts late audio is still sorted into.
+	keptCuts = 16
+)
+
+// Cutter is the one place that decides where segments start (DESIGN §3.2). It
+// reads a source's packets before anyone else and gives each its place. It is
+// used by one goroutine.
+type Cutter struct {
+	cfg CutterConfig
+	out Placer
+
+	epoch   uint32
+	started bool // a cut was made in this epoch
+	waitKey bool // leading packets are useless until a keyframe
+	broken  bool // the next cut starts a new discontinuity
+	longGOP bool // LongGOP was said in this configuration
+
+	segment       uint64
+	discontinuity uint64
+	cuts          []media.Cut // newest last, at most keptCuts
+
+	leadTrack *media.Track
+	mark      int64 // leading DTS: everything before it is decided
+	leadEnd   int64 // end of the newest leading frame, by PTS
+	held      []*media.Packet
+	placed    map[int]uint64 // segment of the newest placed packet, by track ID
+
+	wall    wallClock
+	dropped uint64
+}
+
+// NewCutter makes a Cutter whose first segment and discontinuity sequence
+// numbers are first+1 and first+1.
+func NewCutter(first uint64, out Placer) *Cutter {
+	return &Cutter{out: out, segment: first, discontinuity: first, placed: map[int]uint64{}, waitKey: true, broken: true}
+}
+
+// Configure sets the rules from the next cut on.
+func (c *Cutter) Configure(cfg CutterConfig) {
+	if cfg.Lead != c.cfg.Lead {
+		c.waitKey = true
+		c.leadTrack = nil
+	}
+	c.cfg = cfg
+	c.longGOP = false
+}
+
+// Break makes the next cut start a new discontinuity: a worker died, or the
+// set of renditions changes.
+func (c *Cutter) Break() { c.broken = true }
+
+// Next returns the sequence numbers that the next cut will have if it breaks.
+func (c *Cutter) Next() (segment, discontinuity uint64) { return c.segment + 1, c.discontinuity + 1 }
+
+// Dropped is the number of packets that had no place: before the first
+// keyframe, or before the first cut.
+func (c *Cutter) Dropped() uint64 { return c.dropped }
+
+// Flush places what is held back. Call it when the source ends or is lost.
+func (c *Cutter) Flush() {
+	for _, p := range c.held {
+		c.placeFollower(p)
+	}
+	c.held = c.held[:0]
+}
+
+// Push takes the next packet in order of arrival.
+func (c *Cutter) Push(p *media.Packet) {
+	if p.Epoch != c.epoch {
+		c.Flush()
+		c.epoch = p.Epoch
+		c.started, c.waitKey, c.broken = false, true, true
+		c.leadTrack, c.cuts = nil, c.cuts[:0]
+	}
+	if p.Track.ID == c.cfg.Lead {
+		c.pushLead(p)
+		c.release()
+		return
+	}
+	c.held = append(c.held, p)
+	c.release()
+	if c.started {
+		c.leadFromAudio()
+	}
+}
+
+func (c *Cutter) pushLead(p *media.Packet) {
+	rate := p.Track.ClockRate
+	if c.waitKey && (!p.Key || c.started && p.PTS <= c.newestPTS(rate)) {
+		c.dropped++
+		return
+	}
+	switch {
+	case !c.started || c.waitKey:
+		if c.started {
+			c.fillHole(p)
+		}
+		c.cut(p)
+	case c.changed(p):
+		c.broken = true
+		c.cut(p)
+	case c.hole(p):
+		c.fillHole(p)
+		if c.cfg.OnKey && !p.Key {
+			c.waitKey = true
+			c.dropped++
+			return
+		}
+		c.cut(p)
+	default:
+		length := media.Duration(p.PTS-c.newest().PTS, rate)
+		switch {
+		case c.cfg.OnKey && p.Key && length >= c.cfg.Segment*3/4:
+			c.cut(p)
+		case !c.cfg.OnKey && length >= c.cfg.Segment-media.Duration(frame(p), rate)/2:
+			c.cut(p)
+		case c.cfg.OnKey && length+media.Duration(frame(p), rate) > c.cfg.Segment*3/2:
+			c.tooLong(p)
+		}
+	}
+	c.waitKey = false
+	c.leadTrack = p.Track
+	c.mark = max(c.mark, p.DTS)
+	c.leadEnd = max(c.leadEnd, p.PTS+frame(p))
+	c.place(p, c.segment, c.discontinuity)
+}
+
+// tooLong ends the attempt to cut on keyframes: the placer is told, and
+// answers by Configure before the cut is made.
+func (c *Cutter) tooLong(p *media.Packet) {
+	if !c.longGOP {
+		c.longGOP = true
+		c.out.LongGOP()
+	}
+	c.cut(p)
+}
+
+// changed reports whether copied media cannot go on in the same sequence:
+// new parameters take a new EXT-X-MAP (RFC 8216bis §4.4.4.3).
+func (c *Cutter) changed(p *media.Packet) bool {
+	return c.cfg.OnKey && p.Key && c.leadTrack != nil && p.Track != c.leadTrack && !p.Track.SameParameters(c.leadTrack)
+}
+
+// hole reports that so much of the leading track is missing before p that
+// the segment would outgrow its target.
+func (c *Cutter) hole(p *media.Packet) bool {
+	return media.Duration(p.PTS-c.leadEnd, p.Track.ClockRate) > c.cfg.Segment/2 &&
+		media.Duration(p.PTS-c.newest().PTS, p.Track.ClockRate) > c.cfg.Segment*3/2
+}
+
+// fillHole cuts the missing time before p into segments of their own, which
+// stay empty, so that they are listed as EXT-X-GAP.
+func (c *Cutter) fillHole(p *media.Packet) {
+	rate := p.Track.ClockRate
+	step := media.Ticks(c.cfg.Segment, rate)
+	start := max(c.leadEnd, c.newestPTS(rate)+1)
+	// What remains before p is one segment of half to one and a half steps.
+	for at := start; p.PTS-at > step/2; at += step {
+		c.cutAt(at, rate, c.wall.at(at, rate))
+	}
+}
+
+// leadFromAudio goes on without video that stays away.
+func (c *Cutter) leadFromAudio() {
+	for len(c.held) > 0 {
+		p, newest := c.held[0], c.held[len(c.held)-1]
+		rate := p.Track.ClockRate
+		if media.Duration(newest.PTS, newest.Track.ClockRate)-media.Duration(p.PTS, rate) <= maxAudioLead {
+			return
+		}
+		if media.Duration(p.PTS-c.newestPTS(rate), rate) >= c.cfg.Segment {
+			c.cutAt(p.PTS, rate, c.wall.at(p.PTS, rate))
+			c.waitKey = true
+		}
+		c.held = append(c.held[:0], c.held[1:]...)
+		c.placeFollower(p)
+	}
+}
+
+// release places the followers that the leading track has passed.
+func (c *Cutter) release() {
+	if !c.started || c.leadTrack == nil {
+		if c.cfg.LeadKind == media.Video && !c.started {
+			c.boundHeld()
+		}
+		return
+	}
+	n := 0
+	for _, p := range c.held {
+		if media.Rescale(p.PTS, p.Track.ClockRate, c.leadTrack.ClockRate) >= c.mark {
+			break
+		}
+		c.placeFollower(p)
+		n++
+	}
+	c.held = append(c.held[:0], c.held[n:]...)
+}
+
+// boundHeld forgets audio that no keyframe has come for; it would precede the
+// first picture anyway.
+func (c *Cutter) boundHeld() {
+	for len(c.held) > 1 {
+		first, last := c.held[0], c.held[len(c.held)-1]
+		if media.Duration(last.PTS, last.Track.ClockRate)-media.Duration(first.PTS, first.Track.ClockRate) <= 10*c.cfg.Segment {
+			return
+		}
+		c.held = c.held[1:]
+		c.dropped++
+	}
+}
+
+// placeFollower sorts a packet of another track into the segments, by time.
+func (c *Cutter) placeFollower(p *media.Packet) {
+	if p.Epoch != c.epoch || !c.started {
+		c.dropped++
+		return
+	}
+	for i := len(c.cuts) - 1; i >= 0; i-- {
+		cut := c.cuts[i]
+		if p.PTS < media.Rescale(cut.PTS, cut.ClockRate, p.Track.ClockRate) && c.placed[p.Track.ID] < cut.Segment {
+			continue
+		}
+		c.place(p, cut.Segment, cut.Discontinuity)
+		return
+	}
+	c.dropped++
+}
+
+func (c *Cutter) place(p *media.Packet, segment, discontinuity uint64) {
+	c.placed[p.Track.ID] = segment
+	c.out.Place(media.Placed{Packet: p, Segment: segment, Discontinuity: discontinuity})
+}
+
+func (c *Cutter) cut(p *media.Packet) {
+	arrived := media.Wall(p.Arrival)
+	if c.broken && !c.started {
+		c.wall.anchor(p.PTS, p.Track.ClockRate, arrived)
+	} else {
+		c.wall.discipline(p.PTS, p.Track.ClockRate, arrived)
+	}
+	c.cutAt(p.PTS, p.Track.ClockRate, c.wall.at(p.PTS, p.Track.ClockRate))
+}
+
+func (c *Cutter) cutAt(pts int64, rate int, wall time.Time) {
+	c.segment++
+	if c.broken {
+		c.discontinuity++
+		c.broken = false
+	}
+	if !c.started {
+		c.started = true
+		c.mark, c.leadEnd = pts, pts
+	}
+	cut := media.Cut{Segment: c.segment, Discontinuity: c.discontinuity, PTS: pts, ClockRate: rate, Wall: wall}
+	if len(c.cuts) == keptCuts {
+		c.cuts = append(c.cuts[:0], c.cuts[1:]...)
+	}
+	c.cuts = append(c.cuts, cut)
+	c.out.Cut(cut)
+}
+
+func (c *Cutter) newest() media.Cut { return c.cuts[len(c.cuts)-1] }
+
+func (c *Cutter) newestPTS(rate int) int64 {
+	return media.Rescale(c.newest().PTS, c.newest().ClockRate, rate)
+}
+
+// frame is the duration of p, or a guess of it where the source does not say.
+func frame(p *media.Packet) int64 {
+	switch {
+	case p.Duration > 0:
+		return p.Duration
+	case p.Track.FrameRate.Known():
+		return int64(p.Track.ClockRate) * int64(p.Track.FrameRate.Den) / int64(p.Track.FrameRate.Num)
+	}
+	return int64(p.Track.ClockRate) / 50
+}

@@ -1,0 +1,336 @@
+package pipeline
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/millrace/millrace/internal/media"
+)
+
+var (
+	videoTrack = &media.Track{ID: 1, Kind: media.Video, Codec: media.H264, ClockRate: 90000, FrameRate: media.Rational{Num: 25, Den: 1}}
+	audioTrack = &media.Track{ID: 2, Kind: media.Audio, Codec: media.AAC, ClockRate: 48000, SampleRate: 48000}
+)
+
+// ledger is a Placer that checks the Placer contract and remembers.
+type ledger struct {
+	t       testing.TB
+	cutter  *Cutter
+	onLong  func()
+	cuts    []media.Cut
+	packets map[int][]media.Placed
+	long    int
+}
+
+func newLedger(t testing.TB, cfg CutterConfig) *ledger {
+	l := &ledger{t: t, packets: map[int][]media.Placed{}}
+	l.cutter = NewCutter(1000, l)
+	l.cutter.Configure(cfg)
+	return l
+}
+
+func (l *ledger) Cut(c media.Cut) {
+	if n := len(l.cuts); n > 0 {
+		before := l.cuts[n-1]
+		if c.Segment != before.Segment+1 {
+			l.t.Fatalf("segment %d follows %d", c.Segment, before.Segment)
+		}
+		if c.Discontinuity < before.Discontinuity {
+			l.t.Fatalf("discontinuity goes back from %d to %d", before.Discontinuity, c.Discontinuity)
+		}
+		if c.Wall.Before(before.Wall) {
+			l.t.Fatalf("date of segment %d goes back from %v to %v", c.Segment, before.Wall, c.Wall)
+		}
+		if c.Discontinuity == before.Discontinuity && c.PTS <= media.Rescale(before.PTS, before.ClockRate, c.ClockRate) {
+			l.t.Fatalf("segment %d starts at %d, not after %d", c.Segment, c.PTS, before.PTS)
+		}
+	}
+	l.cuts = append(l.cuts, c)
+}
+
+func (l *ledger) Place(p media.Placed) {
+	cut := l.cuts[len(l.cuts)-1]
+	if p.Segment > cut.Segment {
+		l.t.Fatalf("packet placed in segment %d before its cut", p.Segment)
+	}
+	if old := l.packets[p.Track.ID]; len(old) > 0 && p.Segment < old[len(old)-1].Segment {
+		l.t.Fatalf("track %d goes back from segment %d to %d", p.Track.ID, old[len(old)-1].Segment, p.Segment)
+	}
+	l.packets[p.Track.ID] = append(l.packets[p.Track.ID], p)
+}
+
+func (l *ledger) LongGOP() {
+	l.long++
+	if l.onLong != nil {
+		l.onLong()
+	}
+}
+
+// starts returns the media times of all cuts.
+func (l *ledger) starts() []time.Duration {
+	var out []time.Duration
+	for _, c := range l.cuts {
+		out = append(out, media.Duration(c.PTS, c.ClockRate))
+	}
+	return out
+}
+
+func at(d time.Duration, tr *media.Track, key bool) *media.Packet {
+	ticks := media.Ticks(d, tr.ClockRate)
+	return &media.Packet{Track: tr, PTS: ticks, DTS: ticks, Key: key, Arrival: d}
+}
+
+// feed sends video at 25 fps with a keyframe each gop frames, and audio, both
+// in order of time, over [from, to).
+func (l *ledger) feed(from, to time.Duration, gop int, audio bool, epoch uint32) {
+	frames, audioNext := 0, from
+	for v := from; v < to; v += 40 * time.Millisecond {
+		for audio && audioNext <= v {
+			p := at(audioNext, audioTrack, true)
+			p.Epoch = epoch
+			l.cutter.Push(p)
+			audioNext += 1024 * time.Second / 48000
+		}
+		p := at(v, videoTrack, frames%gop == 0)
+		p.Epoch = epoch
+		l.cutter.Push(p)
+		frames++
+	}
+}
+
+func expect[T comparable](t *testing.T, what string, got, want []T) {
+	t.Helper()
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+const s = time.Second
+
+var onKey = CutterConfig{Lead: 1, LeadKind: media.Video, OnKey: true, Segment: 2 * s}
+
+func TestCutsAtKeyframes(t *testing.T) {
+	for _, c := range []struct {
+		gop  int
+		want []time.Duration
+	}{
+		{50, []time.Duration{0, 2 * s, 4 * s}},
+		{25, []time.Duration{0, 2 * s, 4 * s}}, // a GOP of 1 s is less than 3/4 of a segment
+		{38, []time.Duration{0, 1520 * s / 1000, 3040 * s / 1000, 4560 * s / 1000}},
+		{75, []time.Duration{0, 3 * s}}, // up to 3/2 is cut where the keyframe is
+	} {
+		l := newLedger(t, onKey)
+		l.feed(0, 6*s, c.gop, true, 0)
+		expect(t, fmt.Sprintf("GOP of %d frames", c.gop), l.starts(), c.want)
+		if l.long != 0 {
+			t.Errorf("GOP of %d frames was called long", c.gop)
+		}
+	}
+}
+
+func TestFirstNumbers(t *testing.T) {
+	l := newLedger(t, onKey)
+	l.feed(0, s, 50, false, 0)
+	if c := l.cuts[0]; c.Segment != 1001 || c.Discontinuity != 1001 {
+		t.Fatalf("first cut is %+v", c)
+	}
+}
+
+func TestCutsAnywhere(t *testing.T) {
+	l := newLedger(t, CutterConfig{Lead: 1, LeadKind: media.Video, Segment: 2 * s})
+	l.feed(0, 7*s, 250, true, 0)
+	expect(t, "starts", l.starts(), []time.Duration{0, 2 * s, 4 * s, 6 * s})
+}
+
+func TestStartsAtKeyframe(t *testing.T) {
+	l := newLedger(t, onKey)
+	for v := time.Duration(0); v < s; v += 40 * time.Millisecond {
+		l.cutter.Push(at(v, audioTrack, true))
+		l.cutter.Push(at(v, videoTrack, false))
+	}
+	l.feed(s, 2*s, 50, true, 0)
+	expect(t, "starts", l.starts(), []time.Duration{s})
+	if first := l.packets[2][0]; first.PTS != 48000 {
+		t.Errorf("audio starts at %d", first.PTS)
+	}
+}
+
+func TestAudioFollowsTheCuts(t *testing.T) {
+	l := newLedger(t, onKey)
+	l.feed(0, 8*s, 50, true, 0)
+	for _, p := range l.packets[2] {
+		var want uint64
+		for _, c := range l.cuts {
+			if media.Rescale(c.PTS, c.ClockRate, 48000) <= p.PTS {
+				want = c.Segment
+			}
+		}
+		if p.Segment != want {
+			t.Fatalf("audio at %d is in segment %d, want %d", p.PTS, p.Segment, want)
+		}
+	}
+}
+
+func TestLateAudioGoesWhereItBelongs(t *testing.T) {
+	l := newLedger(t, onKey)
+	l.cutter.Push(at(0, audioTrack, true))
+	l.feed(0, 2100*time.Millisecond, 50, false, 0)
+	l.cutter.Push(at(s, audioTrack, true)) // 1.1 s late
+	l.cutter.Push(at(2040*time.Millisecond, audioTrack, true))
+	var got []uint64
+	for _, p := range l.packets[2] {
+		got = append(got, p.Segment)
+	}
+	expect(t, "segments", got, []uint64{1001, 1001, 1002})
+}
+
+func TestLongGOPGivesUpOnKeyframes(t *testing.T) {
+	l := newLedger(t, onKey)
+	l.onLong = func() {
+		l.cutter.Configure(CutterConfig{Lead: 1, LeadKind: media.Video, Segment: 2 * s})
+		l.cutter.Break()
+	}
+	l.feed(0, 9*s, 250, true, 0)
+	expect(t, "starts", l.starts(), []time.Duration{0, 3 * s, 5 * s, 7 * s})
+	if l.long != 1 || l.cuts[1].Discontinuity != l.cuts[0].Discontinuity+1 {
+		t.Errorf("said %d times, cuts %+v", l.long, l.cuts)
+	}
+}
+
+func TestReturningPublisherBreaks(t *testing.T) {
+	l := newLedger(t, onKey)
+	l.feed(0, 3*s, 50, true, 0)
+	l.feed(10*s, 13*s, 50, true, 1)
+	expect(t, "starts", l.starts(), []time.Duration{0, 2 * s, 10 * s, 12 * s})
+	var disc []uint64
+	for _, c := range l.cuts {
+		disc = append(disc, c.Discontinuity)
+	}
+	expect(t, "discontinuities", disc, []uint64{1001, 1001, 1002, 1002})
+}
+
+func TestBreakWaitsForTheNextCut(t *testing.T) {
+	l := newLedger(t, onKey)
+	l.feed(0, s, 50, true, 0)
+	l.cutter.Break()
+	if seg, disc := l.cutter.Next(); seg != 1002 || disc != 1002 {
+		t.Fatal(seg, disc)
+	}
+	l.feed(s, 3*s, 25, true, 0)
+	if c := l.cuts[1]; c.Discontinuity != 1002 {
+		t.Fatalf("%+v", c)
+	}
+}
+
+func TestNewParametersBreak(t *testing.T) {
+	l := newLedger(t, onKey)
+	l.feed(0, s, 50, false, 0)
+	bigger := *videoTrack
+	bigger.Revision, bigger.Width, bigger.Height = 1, 1920, 1080
+	l.cutter.Push(at(s, &bigger, true))
+	if n := len(l.cuts); n != 2 || l.cuts[1].Discontinuity != l.cuts[0].Discontinuity+1 {
+		t.Fatalf("%+v", l.cuts)
+	}
+}
+
+func TestHoleIsCutIntoGaps(t *testing.T) {
+	l := newLedger(t, onKey)
+	l.feed(0, s, 50, true, 0)
+	l.feed(8*s, 11*s, 50, true, 0)
+	expect(t, "starts", l.starts(), []time.Duration{0, s, 3 * s, 5 * s, 8 * s, 10 * s})
+	counts := map[uint64]int{}
+	for _, p := range l.packets[1] {
+		counts[p.Segment]++
+	}
+	for _, gap := range []uint64{1002, 1003, 1004} {
+		if counts[gap] != 0 {
+			t.Errorf("segment %d has %d packets", gap, counts[gap])
+		}
+	}
+}
+
+func TestAudioGoesOnWithoutVideo(t *testing.T) {
+	l := newLedger(t, onKey)
+	l.feed(0, 2*s, 50, true, 0)
+	for a := 2 * s; a < 10*s; a += 20 * time.Millisecond {
+		l.cutter.Push(at(a, audioTrack, true))
+	}
+	last := l.packets[2][len(l.packets[2])-1]
+	if behind := 10*s - media.Duration(last.PTS, 48000); behind > maxAudioLead+s/10 {
+		t.Fatalf("audio stands still %v behind", behind)
+	}
+	if len(l.cuts) < 4 {
+		t.Fatalf("no cuts while video is away: %v", l.starts())
+	}
+	// Video comes back, first without, then with a keyframe.
+	l.cutter.Push(at(10*s, videoTrack, false))
+	n := len(l.packets[1])
+	l.cutter.Push(at(10040*time.Millisecond, videoTrack, true))
+	if len(l.packets[1]) != n+1 || l.cuts[len(l.cuts)-1].PTS != media.Ticks(10040*time.Millisecond, 90000) {
+		t.Fatalf("video did not come back at its keyframe: %v", l.starts())
+	}
+}
+
+func TestAudioLeadsAlone(t *testing.T) {
+	l := newLedger(t, CutterConfig{Lead: 2, LeadKind: media.Audio, Segment: 2 * s})
+	for a := time.Duration(0); a < 7*s; a += 20 * time.Millisecond {
+		l.cutter.Push(at(a, audioTrack, true))
+	}
+	expect(t, "starts", l.starts(), []time.Duration{0, 2 * s, 4 * s, 6 * s})
+}
+
+func TestWallFollowsDriftWithoutSteps(t *testing.T) {
+	l := newLedger(t, onKey)
+	rng := rand.New(rand.NewPCG(1, 2))
+	// The sender's clock is 100 ppm slow, the network jitters by 50 ms.
+	for i := range 45_000 {
+		v := time.Duration(i) * 40 * time.Millisecond
+		p := at(v, videoTrack, i%50 == 0)
+		p.Arrival = v + v/10_000 + time.Duration(rng.Int64N(int64(50*time.Millisecond)))
+		l.cutter.Push(p)
+	}
+	for i := 1; i < len(l.cuts); i++ {
+		step := l.cuts[i].Wall.Sub(l.cuts[i-1].Wall) - 2*s
+		if step.Abs() > 2*wallSlew {
+			t.Fatalf("the date steps by %v at cut %d", step, i)
+		}
+	}
+	last := l.cuts[len(l.cuts)-1]
+	media := media.Duration(last.PTS, last.ClockRate)
+	arrived := media + media/10_000
+	if off := last.Wall.Sub(l.cuts[0].Wall) - arrived; off.Abs() > 60*time.Millisecond {
+		t.Fatalf("after %v the date is off by %v", media, off)
+	}
+}
+
+// FuzzCutter throws packets without any order or sense at the Cutter; the
+// ledger checks that what comes out is still a presentation.
+func FuzzCutter(f *testing.F) {
+	f.Add([]byte("0123456789abcdef0123456789abcdef"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		l := newLedger(t, onKey)
+		l.onLong = func() { l.cutter.Configure(CutterConfig{Lead: 1, LeadKind: media.Video, Segment: 2 * s}) }
+		var now [2]time.Duration
+		epoch := uint32(0)
+		for len(data) >= 2 {
+			op, arg := data[0], time.Duration(data[1])
+			data = data[2:]
+			k := int(op & 1)
+			now[k] += arg * time.Duration(op>>3) * time.Millisecond
+			if op&4 != 0 && arg == 7 {
+				epoch++
+				now[0] = max(now[0], now[1])
+				now[1] = now[0]
+			}
+			p := at(now[k], []*media.Track{videoTrack, audioTrack}[k], op&2 != 0 || k == 1)
+			p.Epoch = epoch
+			l.cutter.Push(p)
+			if op&6 == 6 {
+				l.cutter.Break()
+			}
+		}
+		l.cutter.Flush()
+	})
+}

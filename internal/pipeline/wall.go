@@ -1,0 +1,43 @@
+package pipeline
+
+import (
+	"time"
+
+	"github.com/millrace/millrace/internal/media"
+)
+
+// wallClock tells the date of a media time: the server's clock at arrival,
+// disciplined by media time. Network jitter does not show in it, and it never
+// steps once it is anchored; it only follows the sender's drift, slowly.
+type wallClock struct {
+	pts   int64 // of the anchor, in ticks of rate
+	rate  int
+	date  time.Time
+	error time.Duration // smoothed difference between arrival and date
+	last  time.Time     // newest date handed out
+}
+
+// anchor starts a new epoch. Dates never go back, so an epoch that would
+// overlap the one before starts where that ended.
+func (w *wallClock) anchor(pts int64, rate int, arrived time.Time) {
+	if arrived.Before(w.last) {
+		arrived = w.last
+	}
+	w.pts, w.rate, w.date, w.error = pts, rate, arrived, 0
+}
+
+// discipline lets the date follow the arrival of the frame at pts.
+func (w *wallClock) discipline(pts int64, rate int, arrived time.Time) {
+	w.error += (arrived.Sub(w.at(pts, rate)) - w.error) / 16
+	step := max(-wallSlew, min(wallSlew, w.error))
+	w.date = w.date.Add(step)
+	w.error -= step
+}
+
+func (w *wallClock) at(pts int64, rate int) time.Time {
+	date := w.date.Add(media.Duration(pts, rate) - media.Duration(w.pts, w.rate))
+	if date.After(w.last) {
+		w.last = date
+	}
+	return date
+}
