@@ -1,0 +1,49 @@
+package web
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/millrace/millrace/internal/access"
+)
+
+// Config is what a Server is made of. The zero value of every field but
+// Listen and Backend is usable.
+type Config struct {
+	Listen  string // TCP address, ":8080"
+	TLSCert string // PEM files; both or none
+	TLSKey  string
+
+	Backend Backend
+
+	// Origins may read playback from their own pages (CORS): "*", or a list
+	// of "https://example.com". Nil means "*". The API has none.
+	Origins []string
+
+	// Proxies are believed when they name the client they forward for.
+	Proxies access.Proxies
+
+	// Token opens the API from everywhere; empty: from loopback only.
+	Token string
+
+	// NoLoopback makes nobody loopback, for places where the network hides
+	// who is calling (containers).
+	NoLoopback bool
+
+	// View guards playback of the paths that its rules match.
+	View access.Rules
+
+	// RTSP, RTMP and SRT are the listeners' addresses, to tell people where
+	// to publish; empty: off.
+	RTSP, RTMP, SRT string
+
+	Version string
+	Logger  *slog.Logger         // nil: slog.Default()
+	Metrics *prometheus.Registry // nil: /metrics answers 404
+
+	// DrainTimeout is how long Shutdown waits for requests under way before
+	// it cuts them; 0 means 5 s.
+	DrainTimeout time.Duration
+}
