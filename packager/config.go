@@ -1,0 +1,146 @@
+package packager
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/packager/store"
+)
+
+// Errors a caller may branch on.
+var (
+	ErrUnknownRendition = errors.New("no such rendition")
+	ErrNoCut            = errors.New("segment was not announced")
+	ErrEnded            = errors.New("presentation has ended")
+	ErrClosed           = errors.New("presentation is closed")
+)
+
+// Config describes a presentation. The zero value of a field means the default
+// that its comment names.
+type Config struct {
+	// Segment is the length that the Cutter aims at; 2 s. TARGETDURATION is
+	// 1.5 times this, rounded up to seconds, for the presentation's life.
+	Segment time.Duration
+
+	// Part is the length that parts are rounded from; 500 ms.
+	Part time.Duration
+
+	// Window is how much media a live playlist lists at least; 30 s. It never
+	// lists fewer than six segments or three target durations once it has
+	// them. Segments that leave it stay fetchable for one window more.
+	Window time.Duration
+
+	// VOD keeps every segment. End then writes PLAYLIST-TYPE VOD playlists
+	// into Output.
+	VOD bool
+
+	// Dependent says that segments may start without a keyframe (passthrough
+	// of a source whose GOPs are longer than segments): no playlist then
+	// carries EXT-X-INDEPENDENT-SEGMENTS.
+	Dependent bool
+
+	// Store holds the media; required unless Output is set. The Presentation
+	// does not close it.
+	Store store.Store
+
+	// Output is where a VOD presentation is built and published when it ends;
+	// it takes the place of Store.
+	Output *store.Output
+
+	// OnTrouble is told what went wrong without stopping the stream: a segment
+	// that could not be stored and is listed as a GAP, an overlong segment.
+	// Called from the writer's goroutine, at most once a segment; nil means
+	// nobody wants to know.
+	OnTrouble func(rendition string, err error)
+
+	// Logger takes rare facts; nil means none.
+	Logger *slog.Logger
+}
+
+// Rendition describes one media playlist.
+type Rendition struct {
+	// Name is the path element of its URLs: "720p", "audio".
+	Name string
+	Kind media.Kind
+
+	// Track may be nil until the first packet, which brings its own.
+	Track *media.Track
+
+	// Copy says that packets come straight from the source. A copied rendition
+	// is never more than a segment behind the newest cut: what is missing then
+	// is listed as a GAP. A coded one may be late by half a window; see Lost.
+	Copy bool
+
+	// Bitrate is the peak in bits/s as far as it is known beforehand: the VBV
+	// maximum of an encoder, what a publisher declares. BANDWIDTH is never
+	// lower, and raised to what is measured.
+	Bitrate int
+
+	// AverageBitrate in bits/s stands in AVERAGE-BANDWIDTH until segments were
+	// measured; 0 unknown.
+	AverageBitrate int
+
+	// Audio in a presentation with video: the EXT-X-MEDIA group ("audio" when
+	// empty), the name that players show, and whether it is the default of its
+	// group. Every video rendition is listed once for each group.
+	Group    string
+	Title    string
+	Language string // BCP 47
+	Default  bool
+}
+
+func (c *Config) fill() error {
+	if c.Segment == 0 {
+		c.Segment = 2 * time.Second
+	}
+	if c.Part == 0 {
+		c.Part = 500 * time.Millisecond
+	}
+	if c.Window == 0 {
+		c.Window = 30 * time.Second
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.OnTrouble == nil {
+		c.OnTrouble = func(string, error) {}
+	}
+	switch {
+	case c.Segment < 0 || c.Part < 0 || c.Window < 0:
+		return errors.New("negative duration")
+	case c.Output != nil && !c.VOD:
+		return errors.New("an output folder is for VOD only")
+	case c.Output == nil && c.Store == nil:
+		return errors.New("no store")
+	}
+	return nil
+}
+
+// validName reports whether s can be one element of a URL path.
+func validName(s string) bool {
+	return s != "" && s != "." && s != ".." && len(s) <= 64 &&
+		strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == ""
+}
+
+func checkRenditions(rs []Rendition) error {
+	if len(rs) == 0 {
+		return errors.New("no renditions")
+	}
+	seen := map[string]bool{}
+	for _, r := range rs {
+		switch {
+		case !validName(r.Name) || r.Name == "index.m3u8":
+			return fmt.Errorf("bad rendition name %q", r.Name)
+		case seen[r.Name]:
+			return fmt.Errorf("two renditions named %q", r.Name)
+		case r.Kind != media.Video && r.Kind != media.Audio:
+			return fmt.Errorf("rendition %q is neither video nor audio", r.Name)
+		}
+		seen[r.Name] = true
+	}
+	return nil
+}

@@ -1,0 +1,4 @@
+package store
+
+// File is one segment's bytes.
+type File struct{}
