@@ -1,0 +1,197 @@
+package config
+
+import (
+	"time"
+)
+
+// Config is the whole configuration. Its fields mirror the file; the tags are
+// read by decode.go, keys.go and docs_test.go:
+//
+//	key     the name in the file
+//	doc     effect on viewers or operator, for docs/config.md
+//	reload  what SIGHUP does with a changed value: live (in force at once),
+//	        streams (those streams start again), restart (needs a new start)
+//	oneof   the words allowed
+//	range   lowest and highest number allowed
+type Config struct {
+	HTTP    HTTP     `key:"http" doc:"Playback, console, control API."`
+	RTSP    RTSP     `key:"rtsp" doc:"RTSP server: publish and read."`
+	RTMP    RTMP     `key:"rtmp" doc:"RTMP server."`
+	SRT     SRT      `key:"srt" doc:"SRT server."`
+	Data    string   `key:"data" reload:"restart" doc:"Folder for everything that outlives a restart. Made when something is first kept."`
+	Auth    Auth     `key:"auth" doc:"Who may publish, view and control. Without it, loopback may publish and control, everybody may view."`
+	App     string   `key:"app" reload:"restart" doc:"JavaScript or TypeScript program with hooks, HTTP routes and realtime."`
+	Env     []string `key:"env" reload:"restart" doc:"Names of the environment variables that scripts may see."`
+	Retain  Retain   `key:"retain" doc:"How long recordings are kept."`
+	Streams []Stream `key:"streams" doc:"What is special about which paths. The first entry whose path matches holds; a path that matches none has the defaults."`
+
+	// LogFormat is text or json. It has a flag and a variable, no key.
+	LogFormat string
+
+	// File is the configuration file, empty for none.
+	File string
+
+	source *source
+}
+
+// HTTP is the HTTP listener.
+type HTTP struct {
+	Listen         Address  `key:"listen" reload:"restart" doc:"Address of the HTTP server; off for none."`
+	TLS            TLS      `key:"tls" doc:"Serve HTTPS, and HTTP/2 with it."`
+	Origins        []string `key:"origins" reload:"live" doc:"Web pages that may play streams: origins such as https://example.org, or *. Playback only: the API is never open to other origins."`
+	TrustedProxies []string `key:"trustedProxies" reload:"live" doc:"Addresses or networks (10.0.0.0/8) of reverse proxies whose X-Forwarded-For is believed."`
+}
+
+// TLS names a certificate and its key, both or none.
+type TLS struct {
+	Cert string `key:"cert" reload:"restart" doc:"File with the certificate and its chain, PEM."`
+	Key  string `key:"key" reload:"restart" doc:"File with the certificate's private key, PEM."`
+}
+
+// RTSP is the RTSP listener.
+type RTSP struct {
+	Listen     Address    `key:"listen" reload:"restart" doc:"Address of the RTSP server; off for none."`
+	Transports Transports `key:"transports" reload:"restart" doc:"How media may travel: tcp (interleaved), udp."`
+}
+
+// RTMP is the RTMP listener.
+type RTMP struct {
+	Listen Address `key:"listen" reload:"restart" doc:"Address of the RTMP server; off for none."`
+}
+
+// SRT is the SRT listener.
+type SRT struct {
+	Listen Address `key:"listen" reload:"restart" doc:"UDP address of the SRT server; off for none."`
+}
+
+// Auth holds the keys. A key travels as ?key=, as the password of RTSP Basic
+// or Digest, or in an SRT streamid publish:{path}:{key}.
+type Auth struct {
+	Publish []PublishRule `key:"publish" doc:"Keys that may publish. A path may have several."`
+	View    []ViewRule    `key:"view" doc:"Tokens that may view. A path without one is open to everybody."`
+	API     API           `key:"api" doc:"The control API."`
+	App     bool          `key:"app" reload:"live" doc:"Whether view rules hold for /app and /socket.io too; else the script decides."`
+}
+
+// PublishRule lets whoever has Key publish to the paths that match.
+type PublishRule struct {
+	Path Pattern `key:"path" reload:"live" doc:"Path or pattern that the key opens."`
+	Key  string  `key:"key" reload:"live" doc:"The key."`
+}
+
+// ViewRule asks viewers of the paths that match for Token.
+type ViewRule struct {
+	Path  Pattern `key:"path" reload:"live" doc:"Path or pattern that needs the token."`
+	Token string  `key:"token" reload:"live" doc:"The token."`
+}
+
+// API is access to the control API.
+type API struct {
+	Token string `key:"token" reload:"live" doc:"Bearer token of the control API; without it only loopback may use the API."`
+}
+
+// Retain bounds recordings; zero is no bound.
+type Retain struct {
+	Age  time.Duration `key:"age" reload:"live" doc:"Recordings older than this are removed; 0 keeps them."`
+	Size Size          `key:"size" reload:"live" doc:"The oldest recordings are removed when all together are larger; 0 is no bound."`
+}
+
+// Stream is what holds for the paths that Path matches. It is comparable: a
+// stream goes on untouched over a reload when its Stream is the same.
+type Stream struct {
+	Path          Pattern       `key:"path" reload:"streams" doc:"A path, or a pattern: * stands for any text (slashes too), ? for one character."`
+	Source        string        `key:"source" reload:"streams" doc:"URL to pull from (rtsp://user:password@host/path); without it publishers push. Needs an exact path."`
+	Ladder        Ladder        `key:"ladder" reload:"streams" doc:"Renditions offered: auto (up to four, never more than the source), passthrough (the source as it is), or a list, top first."`
+	Pipeline      string        `key:"pipeline" reload:"streams" doc:"JavaScript pipeline in place of the built-in one."`
+	HLS           HLS           `key:"hls" doc:"What viewers get."`
+	Hold          time.Duration `key:"hold" reload:"streams" doc:"How long playlists outlive a lost publisher, so that one who comes back continues them."`
+	Takeover      bool          `key:"takeover" reload:"streams" doc:"Whether a second publisher replaces the first; else it is refused."`
+	Record        bool          `key:"record" reload:"streams" doc:"Leave a VOD playlist behind."`
+	Clock         string        `key:"clock" reload:"streams" oneof:"server sender" doc:"What PROGRAM-DATE-TIME follows: the server's clock, or the sender's (RTCP sender reports)."`
+	Encoder       Encoder       `key:"encoder" doc:"How renditions that are not copies are encoded."`
+	OnScriptError string        `key:"onScriptError" reload:"streams" oneof:"fail passthrough" doc:"What becomes of the stream when its pipeline script fails."`
+}
+
+// HLS is the shape of a stream's playlists and segments.
+type HLS struct {
+	Segment    time.Duration `key:"segment" reload:"streams" doc:"Aim for the length of segments, 500ms to 60s. A copied rendition is cut at the source's keyframes."`
+	Part       time.Duration `key:"part" reload:"streams" doc:"Length of low-latency parts, 100ms to half a segment. Latency is about four parts."`
+	Window     time.Duration `key:"window" reload:"streams" doc:"How much the live playlist lists, at least three segments."`
+	DVR        time.Duration `key:"dvr" reload:"streams" doc:"How far back viewers may seek, kept on disk; 0s for not at all."`
+	Container  string        `key:"container" reload:"streams" oneof:"fmp4 ts" doc:"Segment format: fmp4 (CMAF), or ts for old players."`
+	LowLatency bool          `key:"lowLatency" reload:"streams" doc:"Offer parts, blocking reload and the rest of low-latency HLS, and encode for it."`
+}
+
+// Encoder tunes the encoders of one stream.
+type Encoder struct {
+	Threads int    `key:"threads" reload:"streams" range:"0 64" doc:"Threads of each encoder; 0 chooses by rendition and machine."`
+	Nice    int    `key:"nice" reload:"streams" range:"0 19" doc:"Niceness of the worker process, so that serving goes before encoding."`
+	Preset  string `key:"preset" reload:"streams" oneof:"ultrafast superfast veryfast faster fast medium slow slower veryslow" doc:"x264 preset: quality for CPU."`
+}
+
+// Default is the configuration of a server that was told nothing.
+func Default() *Config {
+	return &Config{
+		HTTP:      HTTP{Listen: ":8080", Origins: []string{"*"}},
+		RTSP:      RTSP{Listen: ":8554", Transports: Transports{TCP: true, UDP: true}},
+		RTMP:      RTMP{Listen: ":1935"},
+		SRT:       SRT{Listen: ":8890"},
+		Data:      "./millrace-data",
+		LogFormat: "text",
+	}
+}
+
+// DefaultStream is what holds for a path that no entry of streams matches.
+func DefaultStream() Stream {
+	return Stream{
+		Ladder: Ladder{Mode: Auto},
+		HLS: HLS{
+			Segment:    2 * time.Second,
+			Part:       500 * time.Millisecond,
+			Window:     30 * time.Second,
+			Container:  "fmp4",
+			LowLatency: true,
+		},
+		Hold:          30 * time.Second,
+		Clock:         "server",
+		Encoder:       Encoder{Nice: 5, Preset: "veryfast"},
+		OnScriptError: "fail",
+	}
+}
+
+func (s *Stream) setDefaults() { *s = DefaultStream() }
+
+// ForPath returns what holds for path: the first entry of Streams that matches
+// it, or the defaults.
+func (c *Config) ForPath(path string) Stream {
+	for _, s := range c.Streams {
+		if s.Path.Match(path) {
+			return s
+		}
+	}
+	return DefaultStream()
+}
+
+// PublishKeys returns the keys that open path for publishing. None means that
+// nobody but loopback may publish there.
+func (a Auth) PublishKeys(path string) []string {
+	var keys []string
+	for _, r := range a.Publish {
+		if r.Path.Match(path) {
+			keys = append(keys, r.Key)
+		}
+	}
+	return keys
+}
+
+// ViewTokens returns the tokens that open path for viewing. None means that
+// everybody may view it.
+func (a Auth) ViewTokens(path string) []string {
+	var tokens []string
+	for _, r := range a.View {
+		if r.Path.Match(path) {
+			tokens = append(tokens, r.Token)
+		}
+	}
+	return tokens
+}
