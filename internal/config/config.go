@@ -2,6 +2,8 @@ package config
 
 import (
 	"time"
+
+	"github.com/millrace/millrace/internal/access"
 )
 
 // Config is the whole configuration. Its fields mirror the file; the tags are
@@ -99,7 +101,7 @@ type Retain struct {
 // Stream is what holds for the paths that Path matches. It is comparable: a
 // stream goes on untouched over a reload when its Stream is the same.
 type Stream struct {
-	Path          Pattern       `key:"path" reload:"streams" doc:"A path, or a pattern: * stands for any text (slashes too), ? for one character."`
+	Path          Pattern       `key:"path" reload:"streams" doc:"A path, or a pattern."`
 	Source        string        `key:"source" reload:"streams" doc:"URL to pull from (rtsp://user:password@host/path); without it publishers push. Needs an exact path."`
 	Ladder        Ladder        `key:"ladder" reload:"streams" doc:"Renditions offered: auto (up to four, never more than the source), passthrough (the source as it is), or a list, top first."`
 	Pipeline      string        `key:"pipeline" reload:"streams" doc:"JavaScript pipeline in place of the built-in one."`
@@ -172,26 +174,21 @@ func (c *Config) ForPath(path string) Stream {
 	return DefaultStream()
 }
 
-// PublishKeys returns the keys that open path for publishing. None means that
-// nobody but loopback may publish there.
-func (a Auth) PublishKeys(path string) []string {
-	var keys []string
+// PublishRules are the keys that open paths for publishing.
+func (a Auth) PublishRules() access.Rules {
+	var rules access.Rules
 	for _, r := range a.Publish {
-		if r.Path.Match(path) {
-			keys = append(keys, r.Key)
-		}
+		rules = append(rules, access.Rule{Path: string(r.Path), Key: r.Key})
 	}
-	return keys
+	return rules
 }
 
-// ViewTokens returns the tokens that open path for viewing. None means that
-// everybody may view it.
-func (a Auth) ViewTokens(path string) []string {
-	var tokens []string
+// ViewRules are the tokens that open paths for viewing; a path that none of
+// them covers is open.
+func (a Auth) ViewRules() access.Rules {
+	var rules access.Rules
 	for _, r := range a.View {
-		if r.Path.Match(path) {
-			tokens = append(tokens, r.Token)
-		}
+		rules = append(rules, access.Rule{Path: string(r.Path), Key: r.Token})
 	}
-	return tokens
+	return rules
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/millrace/millrace/internal/access"
 	"github.com/millrace/millrace/internal/media"
 )
 
@@ -125,19 +126,17 @@ streams:
 	}
 }
 
-func TestAuthLookups(t *testing.T) {
+func TestAuthRules(t *testing.T) {
 	a := Auth{
 		Publish: []PublishRule{{"live/*", "one"}, {"live/a", "two"}, {"x", "three"}},
 		View:    []ViewRule{{"private/*", "v"}},
 	}
-	if got := a.PublishKeys("live/a"); !reflect.DeepEqual(got, []string{"one", "two"}) {
+	want := access.Rules{{Path: "live/*", Key: "one"}, {Path: "live/a", Key: "two"}, {Path: "x", Key: "three"}}
+	if got := a.PublishRules(); !reflect.DeepEqual(got, want) {
 		t.Error(got)
 	}
-	if got := a.PublishKeys("other"); got != nil {
-		t.Error(got)
-	}
-	if got := a.ViewTokens("private/a/b"); !reflect.DeepEqual(got, []string{"v"}) {
-		t.Error("a guarded folder does not guard what is deeper in it:", got)
+	if got := a.ViewRules(); !got.Cover("private/a/b") || got.Cover("other") {
+		t.Error("a guarded folder must guard what is deeper in it, and nothing else:", got)
 	}
 }
 

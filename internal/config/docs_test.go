@@ -84,8 +84,9 @@ flags and variables to the working directory.
 
 **Values.** A *duration* is a number with a unit: ` + "`500ms`, `2s`, `30m`, `12h`, `7d`" + `. A *size* is ` + "`500MB`, `100GB`, `20GiB`" + `. A
 *bitrate* is bits a second: ` + "`2500k`, `2.5M`" + `. An *address* is ` + "`host:port`, `:port`" + ` for every address of the
-machine, or ` + "`off`" + `. A *path* is 1 to 8 elements of letters, digits, ` + "`_ . -`" + ` with ` + "`/`" + ` between them; in a *pattern*
-` + "`*`" + ` stands for any text, slashes too, and ` + "`?`" + ` for one character.
+machine, or ` + "`off`" + `. A *path* is 1 to 8 elements of letters, digits, ` + "`_ . -`" + ` with ` + "`/`" + ` between them. In a *pattern*
+` + "`*`" + ` stands for any text within an element, and as the last element for everything below it too (a rule for
+` + "`private/*`" + ` covers ` + "`private/a/b`" + `); ` + "`**`" + ` stands for any elements, ` + "`?`" + ` for one character.
 
 **Reload.** SIGHUP reads the file again; a file with errors changes nothing. What becomes of a changed key:
 *live*, it is in force at once; *streams*, the streams it concerns start again, others do not notice; *restart*,

@@ -3,46 +3,25 @@ package config
 import (
 	"fmt"
 	"strings"
+
+	"github.com/millrace/millrace/internal/access"
 )
 
-// Pattern is a stream path, or a pattern of them: * stands for any text, the
-// empty one and slashes included, ? for any one character. A rule for private/*
-// therefore covers private/a/b as well: what guards a folder guards all of it.
+// Pattern is a stream path, or a pattern of them as access.Match reads it: *
+// stands for any text within an element, and as the last element for all that
+// is below too; ** for any elements; ? for one character.
 type Pattern string
 
 // Match reports whether path is, or fits, p. The empty pattern fits nothing.
-// Its cost is at most len(p) × len(path).
 func (p Pattern) Match(path string) bool {
-	if p == "" {
-		return false
-	}
-	i, j := 0, 0
-	star, mark := -1, 0 // the last *, and how much of path it has taken so far
-	for j < len(path) {
-		switch {
-		case i < len(p) && p[i] == '*':
-			star, mark = i, j
-			i++
-		case i < len(p) && (p[i] == '?' || p[i] == path[j]):
-			i++
-			j++
-		case star >= 0:
-			mark++
-			i, j = star+1, mark
-		default:
-			return false
-		}
-	}
-	for i < len(p) && p[i] == '*' {
-		i++
-	}
-	return i == len(p)
+	return p != "" && access.Match(string(p), path)
 }
 
 // Exact reports whether p names one path only.
 func (p Pattern) Exact() bool { return !strings.ContainsAny(string(p), "*?") }
 
-const maxElements = 8
+// everything reports whether p matches every path.
+func (p Pattern) everything() bool { return p == "*" || p == "**" }
 
 func parsePattern(text string) (Pattern, error) {
 	for _, r := range text {
@@ -52,9 +31,12 @@ func parsePattern(text string) (Pattern, error) {
 		}
 		return "", fmt.Errorf("character %q is not allowed in a path; use letters, digits, _ . - and / (or * and ? for a pattern)", r)
 	}
+	if len(text) > access.MaxPathLength {
+		return "", fmt.Errorf("path of %d characters; %d is the most", len(text), access.MaxPathLength)
+	}
 	elements := strings.Split(text, "/")
-	if len(elements) > maxElements {
-		return "", fmt.Errorf("path has %d elements; %d is the most", len(elements), maxElements)
+	if len(elements) > access.MaxElements {
+		return "", fmt.Errorf("path has %d elements; %d is the most", len(elements), access.MaxElements)
 	}
 	for _, e := range elements {
 		switch e {

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/millrace/millrace/internal/access"
 )
 
 // validate checks what no single value shows. It runs after errors in single
@@ -51,8 +53,8 @@ func (v validator) http(h HTTP) {
 		}
 	}
 	for i, p := range h.TrustedProxies {
-		if err := parseProxy(p); err != nil {
-			v.errorf(fmt.Sprintf("http.trustedProxies[%d]", i), "%v", err)
+		if _, err := access.ParseProxies([]string{p}); err != nil {
+			v.errorf(fmt.Sprintf("http.trustedProxies[%d]", i), "%q is neither an address nor a network; write 192.0.2.1 or 10.0.0.0/8", p)
 		}
 	}
 }
@@ -175,7 +177,7 @@ func (v validator) reached(above []Stream, p Pattern, key string) {
 		case a.Path == p:
 			v.errorf(key, "%q is in streams[%d] already; the first entry that matches holds", p, i)
 			return
-		case p.Exact() && a.Path.Match(string(p)), a.Path == "*":
+		case p.Exact() && a.Path.Match(string(p)), a.Path.everything():
 			v.errorf(key, "is never reached: %q in streams[%d] matches first; put this entry above it", a.Path, i)
 			return
 		}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"net"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -212,17 +211,6 @@ func parseAddress(text string) (Address, error) {
 		return "", fmt.Errorf("%q is not a host name or address", host)
 	}
 	return Address(text), nil
-}
-
-// parseProxy checks an address or a network of addresses.
-func parseProxy(text string) error {
-	if _, err := netip.ParseAddr(text); err == nil {
-		return nil
-	}
-	if _, err := netip.ParsePrefix(text); err == nil {
-		return nil
-	}
-	return fmt.Errorf("%q is neither an address nor a network; write 192.0.2.1 or 10.0.0.0/8", text)
 }
 
 // Frame rates that are written short but meant as NTSC's.
