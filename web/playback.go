@@ -1,0 +1,130 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/millrace/millrace/internal/access"
+)
+
+// playback serves /hls/. It runs before echo, and hands the packager the very
+// http.ResponseWriter of net/http: echo's has no ReadFrom, so that every
+// segment would be copied through this process instead of sent by sendfile.
+func (s *Server) playback(w http.ResponseWriter, r *http.Request) {
+	started := time.Now()
+	s.allowOrigin(w.Header(), r)
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+	case http.MethodOptions:
+		s.preflight(w)
+		return
+	default:
+		w.Header().Set("Allow", corsMethods)
+		writeProblem(w, r, problem(http.StatusMethodNotAllowed, "method_not_allowed", "playback is GET and HEAD", ""))
+		return
+	}
+	p, refused := mediaPath(r.URL, "/hls/")
+	if refused != nil {
+		writeProblem(w, r, refused)
+		return
+	}
+	play, found := s.cfg.Backend.Playback(p)
+	guardPath := p
+	if found {
+		guardPath = play.Path
+	}
+	token, guarded, refused := s.admitView(r, guardPath, found)
+	if refused != nil {
+		writeProblem(w, r, refused)
+		return
+	}
+	rest := strings.TrimPrefix(strings.TrimPrefix(p, play.Path), "/")
+	if !found || rest == "" {
+		w.Header().Set("Cache-Control", "max-age=1")
+		writeProblem(w, r, s.noPlayback(p, found))
+		return
+	}
+	audience, first := s.audiences.see(play.Path, s.audiences.key(token, s.client(r).Addr, r.UserAgent()), play.Target)
+	if first {
+		s.forgetGone()
+	}
+	inner := *r
+	inner.URL = &url.URL{Path: rest, RawQuery: r.URL.RawQuery}
+	counted := s.meter(w, r, &audience.sent, guarded)
+	defer func() { // also when the handler aborts the answer by a panic
+		counted.done()
+		s.metrics.playback(kindOf(rest), time.Since(started))
+	}()
+	play.Handler.ServeHTTP(counted.w, &inner)
+}
+
+// mediaPath takes the part of a URL that names a stream and what is below it.
+// Only the plain form of a path is served, so that a cache or proxy in front
+// and this server never disagree about what a URL means.
+func mediaPath(u *url.URL, prefix string) (string, *Problem) {
+	p := strings.TrimPrefix(u.Path, prefix)
+	if strings.ContainsRune(u.EscapedPath(), '%') {
+		return "", problem(http.StatusBadRequest, "bad_path", "bad path: nothing in it may be percent-encoded", "")
+	}
+	if len(p) > 2*access.MaxPathLength {
+		return "", problem(http.StatusBadRequest, "bad_path", "bad path: too long", "")
+	}
+	if err := access.CheckElements(p); err != nil {
+		return "", asProblem(err)
+	}
+	return p, nil
+}
+
+// noPlayback says in words why there is nothing to play.
+func (s *Server) noPlayback(p string, found bool) *Problem {
+	if found {
+		return problem(http.StatusNotFound, "not_found", "this is a stream, not a file", "its playlist is /hls/"+p+"/index.m3u8")
+	}
+	return problem(http.StatusNotFound, "not_found", "nothing is published here", fmt.Sprintf("waiting for a publisher of %q", path.Dir(p)))
+}
+
+// kindOf sorts playback requests for the metrics.
+func kindOf(rest string) string {
+	if strings.HasSuffix(rest, ".m3u8") || strings.HasSuffix(rest, ".mpd") {
+		return "playlist"
+	}
+	return "segment"
+}
+
+// metered counts what one answer sends.
+type metered struct {
+	w     http.ResponseWriter
+	conn  *conn
+	since uint64
+	sent  *atomic.Uint64
+}
+
+// meter chooses how to count: by the connection on HTTP/1, exact but for what
+// net/http still buffers at the end (at most 4 KiB, counted with the next
+// answer), by a writer on HTTP/2.
+func (s *Server) meter(w http.ResponseWriter, r *http.Request, sent *atomic.Uint64, private bool) metered {
+	m := metered{w: w, sent: sent}
+	if r.ProtoMajor == 1 {
+		if m.conn = connOf(r.Context()); m.conn != nil {
+			m.since = m.conn.sent.Load()
+		}
+	}
+	switch {
+	case m.conn == nil:
+		m.w = &writer{ResponseWriter: w, sent: sent, private: private}
+	case private:
+		m.w = &writer{ResponseWriter: w, private: true}
+	}
+	return m
+}
+
+func (m metered) done() {
+	if m.conn != nil {
+		m.sent.Add(m.conn.sent.Load() - m.since)
+	}
+}
