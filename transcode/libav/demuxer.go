@@ -1,0 +1,269 @@
+package libav
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/asticode/go-astiav"
+
+	"github.com/millrace/millrace/internal/media"
+)
+
+// Demuxer reads the packets of a file, a URL or a reader, on one timeline that
+// starts at zero or later. Tracks are the video and audio streams that can be
+// decoded; cover pictures, subtitles and data are left out.
+type Demuxer struct {
+	format      *astiav.FormatContext
+	interrupter *astiav.IOInterrupter
+	io          *astiav.IOContext
+	scratch     *astiav.Packet
+	name        string
+
+	streams []*stream // by FFmpeg's index; nil where it is not used
+	tracks  []*media.Track
+	order   *interleaver
+	ended   error
+	started bool // a packet was read
+}
+
+// headStart is where on its timeline an input begins: an encoder with B-frames
+// needs room before its first picture, since no time may be negative.
+const headStart = time.Second
+
+// OpenInput opens a file's path or a URL. ctx bounds the opening only. An error
+// Is ErrInput where the input is to blame.
+func OpenInput(ctx context.Context, url string) (*Demuxer, error) {
+	whitelist := ""
+	name := url
+	if !strings.Contains(url, "://") {
+		// A path may look like a protocol, and a playlist in a file must not
+		// reach out into the network.
+		url, whitelist = "file:"+url, "file,crypto,data"
+	}
+	d := &Demuxer{name: name}
+	if err := d.open(ctx, url, "", whitelist); err != nil {
+		d.Close()
+		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
+	return d, nil
+}
+
+// OpenReader opens what r brings, which must be a container that can be read
+// from front to back unless r is an io.Seeker. hint names the format, or is
+// empty to let FFmpeg find out.
+func OpenReader(ctx context.Context, r io.Reader, hint string) (*Demuxer, error) {
+	d := &Demuxer{name: "input"}
+	err := d.attach(r)
+	if err == nil {
+		err = d.open(ctx, "", hint, "")
+	}
+	if err != nil {
+		d.Close()
+		return nil, fmt.Errorf("open %s: %w", d.name, err)
+	}
+	return d, nil
+}
+
+func (d *Demuxer) open(ctx context.Context, url, hint, whitelist string) error {
+	var demuxer *astiav.InputFormat
+	if hint != "" {
+		if demuxer = astiav.FindInputFormat(hint); demuxer == nil {
+			return fmt.Errorf("format %s: %w", hint, ErrUnsupported)
+		}
+	}
+	if d.scratch = astiav.AllocPacket(); d.scratch == nil {
+		return ErrMemory
+	}
+	format := astiav.AllocFormatContext()
+	if format == nil {
+		return ErrMemory
+	}
+	d.interrupter = astiav.NewIOInterrupter()
+	format.SetIOInterrupter(d.interrupter)
+	stop := context.AfterFunc(ctx, d.interrupter.Interrupt)
+	defer stop()
+	if d.io != nil {
+		format.SetPb(d.io)
+	}
+	format.SetFlags(format.Flags().Add(astiav.FormatContextFlagGenPts))
+	options := astiav.NewDictionary()
+	if options == nil {
+		return ErrMemory
+	}
+	defer options.Free()
+	if whitelist != "" {
+		if err := options.Set("protocol_whitelist", whitelist, 0); err != nil {
+			return err
+		}
+	}
+	if err := format.OpenInput(url, demuxer, options); err != nil {
+		return d.blame(ctx, err)
+	}
+	d.format = format
+	if d.interrupter.Interrupted() {
+		return d.blame(ctx, astiav.ErrExit)
+	}
+	if err := format.FindStreamInfo(nil); err != nil {
+		return d.blame(ctx, err)
+	}
+	if d.interrupter.Interrupted() {
+		return d.blame(ctx, astiav.ErrExit)
+	}
+	if err := d.findTracks(); err != nil {
+		return err
+	}
+	return d.findSets(ctx)
+}
+
+// blame tells an interruption of ours from a fault of the input.
+func (d *Demuxer) blame(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return fmt.Errorf("%w: %w", ErrInput, err)
+}
+
+func (d *Demuxer) findTracks() error {
+	for _, s := range d.format.Streams() {
+		var found *stream
+		if usable(s) {
+			found = newStream(d.format, s, len(d.tracks))
+			if found != nil {
+				d.tracks = append(d.tracks, found.track)
+			}
+		}
+		if found == nil {
+			s.SetDiscard(astiav.DiscardAll)
+		}
+		d.streams = append(d.streams, found)
+	}
+	if len(d.tracks) == 0 {
+		return fmt.Errorf("%w: no video or audio in it", ErrInput)
+	}
+	d.order = newInterleaver(len(d.tracks))
+	return nil
+}
+
+// findSets reads ahead until every track has the configuration that some
+// containers carry in their packets only.
+func (d *Demuxer) findSets(ctx context.Context) error {
+	missing := func() bool {
+		for _, s := range d.streams {
+			if s != nil && s.track.Config == nil && (s.sets != nil || s.adts) {
+				return true
+			}
+		}
+		return false
+	}
+	for reads := 0; missing() && d.ended == nil && reads < mostWaiting; reads++ {
+		if err := d.fill(ctx); err != nil {
+			d.ended = err
+		}
+	}
+	if d.ended != nil && !errors.Is(d.ended, io.EOF) {
+		return d.ended
+	}
+	for _, s := range d.streams {
+		if s != nil {
+			d.tracks[s.track.ID] = s.track
+		}
+	}
+	return nil
+}
+
+// usable reports whether a stream can be a track.
+func usable(s *astiav.Stream) bool {
+	p := s.CodecParameters()
+	if s.DispositionFlags().Has(astiav.DispositionFlagAttachedPic) {
+		return false
+	}
+	if t := p.MediaType(); t != astiav.MediaTypeVideo && t != astiav.MediaTypeAudio {
+		return false
+	}
+	return astiav.FindDecoder(p.CodecID()) != nil
+}
+
+// Tracks are the tracks, whose ID is their place in the list. A packet's own
+// Track may be a newer revision.
+func (d *Demuxer) Tracks() []*media.Track { return d.tracks }
+
+// Read returns the next packet, in the order of DTS over all tracks, and
+// io.EOF after the last. A broken input ends like a whole one, with what could
+// be read of it; only one that breaks before its first packet is an error.
+func (d *Demuxer) Read(ctx context.Context) (*media.Packet, error) {
+	for {
+		if p := d.order.next(d.ended != nil); p != nil {
+			return p, nil
+		}
+		if d.ended != nil {
+			return nil, d.ended
+		}
+		if err := d.fill(ctx); err != nil {
+			d.ended = err
+		}
+	}
+}
+
+// fill reads one packet of the container.
+func (d *Demuxer) fill(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	stop := context.AfterFunc(ctx, d.interrupter.Interrupt)
+	defer stop()
+	for {
+		err := d.format.ReadFrame(d.scratch)
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case errors.Is(err, astiav.ErrEagain):
+			continue
+		case errors.Is(err, astiav.ErrEof):
+			return io.EOF
+		case err != nil:
+			if d.started {
+				return io.EOF
+			}
+			return fmt.Errorf("read %s: %w", d.name, d.blame(ctx, err))
+		}
+		break
+	}
+	defer d.scratch.Unref()
+	i := d.scratch.StreamIndex()
+	if i < 0 || i >= len(d.streams) || d.streams[i] == nil {
+		return nil
+	}
+	s := d.streams[i]
+	p := s.packet(d.scratch)
+	if p == nil {
+		return nil
+	}
+	d.started = true
+	d.order.add(s.track.ID, p)
+	return nil
+}
+
+// Close frees the demuxer and closes the input. It may be called twice.
+func (d *Demuxer) Close() {
+	if d.format != nil {
+		d.format.CloseInput()
+		d.format = nil
+	}
+	if d.io != nil {
+		d.io.Free()
+		d.io = nil
+	}
+	if d.scratch != nil {
+		d.scratch.Free()
+		d.scratch = nil
+	}
+	// FFmpeg asks it until the input is closed.
+	if d.interrupter != nil {
+		d.interrupter.Free()
+		d.interrupter = nil
+	}
+}

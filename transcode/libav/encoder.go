@@ -1,0 +1,118 @@
+package libav
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/asticode/go-astiav"
+
+	"github.com/millrace/millrace/internal/media"
+)
+
+// ErrShape marks a frame whose size or format is not what the encoder was
+// opened for. FFmpeg would read past its end without a word.
+var ErrShape = errors.New("frame does not fit the encoder")
+
+// encoder is what the two kinds of encoders share.
+type encoder struct {
+	codec   *astiav.CodecContext
+	scratch *astiav.Packet
+	track   *media.Track
+}
+
+// open allocates the context, lets set fill it and opens it with options.
+// Unknown options, which FFmpeg leaves over in silence, are an error.
+func (e *encoder) open(name string, options map[string]string, set func(*astiav.CodecContext) error) error {
+	found := astiav.FindEncoderByName(name)
+	if found == nil {
+		return fmt.Errorf("encoder %s: %w", name, ErrUnsupported)
+	}
+	e.codec, e.scratch = astiav.AllocCodecContext(found), astiav.AllocPacket()
+	if e.codec == nil || e.scratch == nil {
+		return ErrMemory
+	}
+	if err := set(e.codec); err != nil {
+		return err
+	}
+	e.codec.SetFlags(e.codec.Flags().Add(astiav.CodecContextFlagGlobalHeader))
+	d := astiav.NewDictionary()
+	if d == nil {
+		return ErrMemory
+	}
+	defer d.Free()
+	for k, v := range options {
+		if err := d.Set(k, v, 0); err != nil {
+			return fmt.Errorf("option %s: %w", k, err)
+		}
+	}
+	if err := e.codec.Open(found, d); err != nil {
+		return err
+	}
+	var unknown []string
+	for entry := d.Get("", nil, astiav.NewDictionaryFlags(astiav.DictionaryFlagIgnoreSuffix)); entry != nil; {
+		unknown = append(unknown, entry.Key())
+		entry = d.Get("", entry, astiav.NewDictionaryFlags(astiav.DictionaryFlagIgnoreSuffix))
+	}
+	if len(unknown) > 0 {
+		return fmt.Errorf("encoder %s has no option %s", name, strings.Join(unknown, ", "))
+	}
+	return nil
+}
+
+// Track describes what comes out. Its ID and Revision are zero.
+func (e *encoder) Track() *media.Track { return e.track }
+
+// encode sends one frame, nil to drain, and hands out what is ready.
+func (e *encoder) encode(f *astiav.Frame, emit func(*media.Packet) error) error {
+	for {
+		err := e.codec.SendFrame(f)
+		full := errors.Is(err, astiav.ErrEagain)
+		if err != nil && !full && !errors.Is(err, astiav.ErrEof) {
+			return fmt.Errorf("encode: %w", err)
+		}
+		if err := e.receive(emit); err != nil {
+			return err
+		}
+		if !full {
+			return nil
+		}
+	}
+}
+
+func (e *encoder) receive(emit func(*media.Packet) error) error {
+	for {
+		err := e.codec.ReceivePacket(e.scratch)
+		if errors.Is(err, astiav.ErrEagain) || errors.Is(err, astiav.ErrEof) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("encode: %w", err)
+		}
+		p := &media.Packet{
+			Track:    e.track,
+			PTS:      e.scratch.Pts(),
+			DTS:      e.scratch.Dts(),
+			Duration: max(e.scratch.Duration(), 0),
+			Key:      e.scratch.Flags().Has(astiav.PacketFlagKey),
+			Payload:  append([]byte(nil), payload(e.scratch)...),
+		}
+		e.scratch.Unref()
+		if err := emit(p); err != nil {
+			return err
+		}
+	}
+}
+
+// Close frees the encoder with everything it still holds. It may be called
+// twice.
+func (e *encoder) Close() {
+	if e.codec != nil {
+		e.codec.Free()
+		e.codec = nil
+	}
+	if e.scratch != nil {
+		e.scratch.Free()
+		e.scratch = nil
+	}
+}

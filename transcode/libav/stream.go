@@ -1,0 +1,238 @@
+package libav
+
+import (
+	"errors"
+	"math"
+
+	"github.com/asticode/go-astiav"
+
+	"github.com/millrace/millrace/internal/media"
+)
+
+// stream turns one of FFmpeg's streams into a track and its packets.
+type stream struct {
+	format *astiav.FormatContext
+	av     *astiav.Stream
+	track  *media.Track
+	base   astiav.Rational
+	sets   *parameterSets // H.264 and H.265 only
+	adts   bool           // AAC with headers that have to go
+
+	last, expected int64 // DTS of the newest packet and the one after it
+	begun          bool
+}
+
+// newStream describes a stream; it returns nil where that is not possible.
+func newStream(f *astiav.FormatContext, s *astiav.Stream, id int) *stream {
+	p := s.CodecParameters()
+	d := detailsOf(p)
+	st := &stream{format: f, av: s, base: s.TimeBase()}
+	t := &media.Track{
+		ID: id, Codec: codecOf(p.CodecID()), Config: p.ExtraData(),
+		Language: language(s), Bitrate: int(p.BitRate()),
+	}
+	if len(t.Config) == 0 {
+		t.Config = nil
+	}
+	st.track = t
+	switch p.MediaType() {
+	case astiav.MediaTypeVideo:
+		t.Kind = media.Video
+		t.ClockRate = videoClock(st.base)
+		t.Width, t.Height = p.Width(), p.Height()
+		t.SampleAspect = rational(f.GuessSampleAspectRatio(s, nil))
+		t.Rotation = rotation(p)
+		t.FrameRate = frameRate(s)
+		t.Interlaced = d.interlaced
+		t.BitDepth, t.Chroma = d.depth, d.chroma
+		if t.Width <= 0 || t.Height <= 0 {
+			return nil
+		}
+	case astiav.MediaTypeAudio:
+		t.Kind = media.Audio
+		t.SampleRate, t.Channels = p.SampleRate(), p.ChannelLayout().Channels()
+		t.ClockRate = t.SampleRate
+		t.BitsPerSample = d.bits
+		if t.SampleRate <= 0 || t.Channels <= 0 {
+			return nil
+		}
+	}
+	st.configure(p)
+	return st
+}
+
+// configure brings the container's configuration into fMP4's form.
+func (s *stream) configure(p *astiav.CodecParameters) {
+	t := s.track
+	switch t.Codec {
+	case media.H264, media.H265:
+		s.sets = &parameterSets{codec: t.Codec}
+		if err := s.sets.parse(t.Config); errors.Is(err, ErrCorrupt) || s.sets.lengthSize != 4 {
+			t.Config = s.sets.config(t)
+		}
+	case media.AAC:
+		s.adts = len(t.Config) == 0
+	case media.Opus:
+		if box, err := opusBox(t.Config); err == nil {
+			t.Config = box
+		} else {
+			t.Config = nil
+		}
+	case media.VP9:
+		t.Config = nil
+	}
+}
+
+// videoClock is a clock in which every timestamp of a container can be told
+// exactly: 90 kHz where that is one, else the container's own.
+func videoClock(base astiav.Rational) int {
+	const usual = 90000
+	if base.Num() <= 0 || base.Den() <= 0 || usual*base.Num()%base.Den() == 0 {
+		return usual
+	}
+	if base.Den() >= 1000 && base.Den() <= 1_000_000 {
+		return base.Den()
+	}
+	return usual
+}
+
+func rational(r astiav.Rational) media.Rational {
+	if r.Num() <= 0 || r.Den() <= 0 {
+		return media.Rational{}
+	}
+	return media.Rational{Num: r.Num(), Den: r.Den()}
+}
+
+// frameRate is a stream's constant frame rate, unknown where it varies: then
+// the average and the finest grid that holds all timestamps differ.
+func frameRate(s *astiav.Stream) media.Rational {
+	average, grid := rational(s.AvgFrameRate()), rational(s.RFrameRate())
+	if !average.Known() || !grid.Known() {
+		return average
+	}
+	if off := average.Float() / grid.Float(); off < 0.98 || off > 1.02 {
+		return media.Rational{}
+	}
+	return grid
+}
+
+// rotation is what makes pictures upright, in quarter turns clockwise.
+func rotation(p *astiav.CodecParameters) int {
+	m, ok := p.SideData().DisplayMatrix().Get()
+	if !ok {
+		return 0
+	}
+	r := m.Rotation()
+	if math.IsNaN(r) {
+		return 0
+	}
+	return (int(math.Round(r/90))*90%360 + 360) % 360
+}
+
+func language(s *astiav.Stream) string {
+	m := s.Metadata()
+	if m == nil {
+		return ""
+	}
+	e := m.Get("language", nil, astiav.NewDictionaryFlags())
+	if e == nil || e.Value() == "und" {
+		return ""
+	}
+	return e.Value()
+}
+
+// packet turns a packet into ours, in the track's clock but not yet on the
+// common timeline. It returns nil for one that carries nothing.
+func (s *stream) packet(av *astiav.Packet) *media.Packet {
+	p := &media.Packet{Key: av.Flags().Has(astiav.PacketFlagKey)}
+	if p.Payload = s.payload(payload(av), &p.Key); len(p.Payload) == 0 {
+		return nil
+	}
+	if s.sets != nil && s.track.Config == nil {
+		// Nothing before the first parameter sets can be decoded.
+		return nil
+	}
+	p.Track = s.track
+	p.Duration = s.ticks(av.Duration())
+	s.time(p, av.Pts(), av.Dts())
+	return p
+}
+
+// ticks converts the container's ticks into the track's.
+func (s *stream) ticks(t int64) int64 {
+	return media.Rescale(t*int64(s.base.Num()), s.base.Den(), s.track.ClockRate)
+}
+
+// time sets a packet's timestamps. Missing ones follow from the others.
+func (s *stream) time(p *media.Packet, pts, dts int64) {
+	none := int64(astiav.NoPtsValue)
+	if dts == none && pts != none && (s.track.Kind == media.Audio || !s.begun) {
+		dts = pts
+	}
+	if dts == none {
+		p.DTS = s.expected
+	} else {
+		p.DTS = s.ticks(dts)
+	}
+	// Containers with coarse clocks tell audio to the nearest tick: where that
+	// agrees with the samples, the samples are right.
+	if s.begun && s.track.Kind == media.Audio && p.Duration > 0 {
+		tolerance := s.ticks(1) + 1
+		if off := p.DTS - s.expected; off >= -tolerance && off <= tolerance {
+			p.DTS = s.expected
+		}
+	}
+	if s.begun && p.DTS < s.last {
+		p.DTS = s.last
+	}
+	switch {
+	case s.track.Kind == media.Audio || pts == none:
+		p.PTS = p.DTS
+	default:
+		p.PTS = s.ticks(pts)
+	}
+	s.begun, s.last, s.expected = true, p.DTS, p.DTS+max(p.Duration, 1)
+}
+
+// payload brings a packet's bytes into fMP4's form, in memory of ours.
+func (s *stream) payload(b []byte, key *bool) []byte {
+	if s.adts {
+		return s.stripADTS(b)
+	}
+	if s.sets == nil {
+		return append([]byte(nil), b...)
+	}
+	units, err := s.sets.split(b)
+	if err != nil {
+		// What is whole of it may still be decoded.
+		*key = *key && len(units) > 0
+	}
+	var sets, kept [][]byte
+	for _, u := range units {
+		switch s.sets.kind(u) {
+		case unitMedia:
+			kept = append(kept, u)
+		case unitVPS, unitSPS, unitPPS:
+			sets = append(sets, u)
+		case unitNoise:
+		}
+	}
+	if len(sets) > 0 && (s.sets.replace(sets) || s.track.Config == nil) {
+		s.revise(s.sets.config(s.track))
+	}
+	return joinLengths(kept)
+}
+
+// revise makes a new revision of the track with another configuration. The
+// first configuration is no revision.
+func (s *stream) revise(config []byte) {
+	if config == nil || string(config) == string(s.track.Config) {
+		return
+	}
+	t := *s.track
+	if t.Config != nil {
+		t.Revision++
+	}
+	t.Config = config
+	s.track = &t
+}

@@ -1,0 +1,222 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/transcode/libav"
+	"github.com/millrace/millrace/transcode/wire"
+)
+
+// decodeLine decodes one source track, once, for all lines that want its
+// frames.
+type decodeLine struct {
+	node        string
+	options     wire.Decode
+	live        bool
+	deinterlace bool
+	in          queue
+	outs        []queue
+	count       *counters
+	sender      *sender
+
+	decoder  *libav.Decoder
+	filter   *libav.VideoFilter // deinterlaces; nil until an interlaced frame came
+	track    *media.Track
+	arrivals arrivals
+	blocked  time.Duration
+	failing  int // packets refused since the last frame
+}
+
+// A decoder that refuses this many packets in a row is worth a line in the log.
+const failingPackets = 100
+
+func (d *decodeLine) run(ctx context.Context) error {
+	defer d.close()
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case it := <-d.in:
+			if err := d.handle(ctx, it); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (d *decodeLine) handle(ctx context.Context, it item) error {
+	switch {
+	case it.packet != nil:
+		return d.decode(ctx, it)
+	case it.flush != nil:
+		defer it.flush.countDown()
+		if err := d.drain(ctx); err != nil {
+			return err
+		}
+	}
+	return d.forward(ctx, it)
+}
+
+func (d *decodeLine) forward(ctx context.Context, it item) error {
+	for _, q := range d.outs {
+		if err := q.put(ctx, it); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *decodeLine) decode(ctx context.Context, it item) error {
+	defer d.count.queued.Add(-int64(len(it.packet.Payload)))
+	if d.decoder == nil || d.track != it.track && !d.track.SameParameters(it.track) {
+		if err := d.open(ctx, it); err != nil {
+			return err
+		}
+	}
+	d.track = it.track
+	d.arrivals.add(it.packet.PTS, it.packet.Arrival)
+	return d.feed(ctx, it.packet)
+}
+
+func (d *decodeLine) open(ctx context.Context, it item) error {
+	if err := d.drain(ctx); err != nil {
+		return err
+	}
+	d.closeDecoder()
+	o := libav.DecoderOptions{Threads: d.options.Threads}
+	if o.Threads == 0 && (d.options.LowLatency || runtime.NumCPU() <= 4) {
+		// Frame threads delay by a frame each, and on few cores the encoders
+		// keep them all busy anyway.
+		o.Threads = 1
+	}
+	if p := it.packet; !d.live && it.track.Kind == media.Video && p.PTS > p.DTS && it.track.FrameRate.Known() {
+		ticks := int64(it.track.ClockRate) * int64(it.track.FrameRate.Den)
+		o.Reorder = int(((p.PTS-p.DTS)*int64(it.track.FrameRate.Num) + ticks - 1) / ticks)
+	}
+	decoder, err := libav.OpenDecoder(it.track, o)
+	if err != nil {
+		return fault(d.node, err)
+	}
+	d.decoder = decoder
+	return nil
+}
+
+// feed gives the decoder one packet, or nil to drain it.
+func (d *decodeLine) feed(ctx context.Context, p *media.Packet) error {
+	start := time.Now()
+	d.blocked = 0
+	err := d.decoder.Decode(p, func(f *libav.Frame) error { return d.frame(ctx, f) })
+	d.count.busy.Add(int64(time.Since(start) - d.blocked))
+	if !errors.Is(err, libav.ErrCorrupt) {
+		return err
+	}
+	d.count.errors.Add(1)
+	if d.failing++; d.failing == failingPackets {
+		d.sender.log(slog.LevelWarn, "decoder refuses its input", map[string]string{
+			"node": d.node, "packets": strconv.Itoa(d.failing), "error": err.Error(),
+		})
+	}
+	return nil
+}
+
+func (d *decodeLine) frame(ctx context.Context, f *libav.Frame) error {
+	d.count.frames.Add(1)
+	d.failing = 0
+	if !f.HasPTS() {
+		return nil
+	}
+	if d.deinterlace && d.filter == nil && f.Interlaced() {
+		filter, err := libav.NewVideoFilter(libav.Picture{Deinterlace: true, ClockRate: d.track.ClockRate})
+		if err != nil {
+			return fault(d.node, err)
+		}
+		d.filter = filter
+	}
+	if d.filter == nil {
+		return d.emit(ctx, f)
+	}
+	if err := d.filter.Filter(f, func(f *libav.Frame) error { return d.emit(ctx, f) }); err != nil {
+		return fmt.Errorf("deinterlace: %w", err)
+	}
+	return nil
+}
+
+func (d *decodeLine) emit(ctx context.Context, f *libav.Frame) error {
+	arrival := d.arrivals.take(f.PTS())
+	start := time.Now()
+	defer func() { d.blocked += time.Since(start) }()
+	for _, q := range d.outs {
+		c, err := f.Clone()
+		if err != nil {
+			return fault(d.node, err)
+		}
+		if err := q.put(ctx, item{frame: c, track: d.track, arrival: arrival}); err != nil {
+			c.Close()
+			return err
+		}
+	}
+	return nil
+}
+
+// drain puts out every frame and makes the decoder ready for the next key.
+func (d *decodeLine) drain(ctx context.Context) error {
+	if d.decoder == nil {
+		return nil
+	}
+	if err := d.feed(ctx, nil); err != nil {
+		return err
+	}
+	if d.filter != nil {
+		if err := d.filter.Drain(func(f *libav.Frame) error { return d.emit(ctx, f) }); err != nil {
+			return fault(d.node, err)
+		}
+	}
+	d.decoder.Reset()
+	d.arrivals.reset()
+	return nil
+}
+
+func (d *decodeLine) closeDecoder() {
+	if d.filter != nil {
+		d.filter.Close()
+		d.filter = nil
+	}
+	if d.decoder != nil {
+		d.decoder.Close()
+		d.decoder = nil
+	}
+}
+
+func (d *decodeLine) close() {
+	d.closeDecoder()
+	d.in.discard()
+}
+
+// arrivals remembers when the packets arrived whose frames are still inside a
+// coder. Coders reorder, and lose what they cannot read.
+type arrivals struct{ at map[int64]time.Duration }
+
+// More are never inside a coder: the rest is lost and is forgotten.
+const mostArrivals = 512
+
+func (a *arrivals) add(pts int64, at time.Duration) {
+	if a.at == nil || len(a.at) >= mostArrivals {
+		a.at = make(map[int64]time.Duration, 16)
+	}
+	a.at[pts] = at
+}
+
+func (a *arrivals) take(pts int64) time.Duration {
+	at := a.at[pts]
+	delete(a.at, pts)
+	return at
+}
+
+func (a *arrivals) reset() { clear(a.at) }

@@ -1,0 +1,223 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/transcode/libav"
+	"github.com/millrace/millrace/transcode/wire"
+)
+
+// rung makes one video rendition: it scales, drops frames where the rendition
+// has fewer, and encodes, all on its own goroutine.
+type rung struct {
+	node    string // of the encoder
+	picture wire.Picture
+	encode  wire.Encode
+	in      queue
+	out     *output
+
+	cuts, placed timeline // of frames going in, of packets coming out
+	pace         pace
+	filter       *libav.VideoFilter
+	encoder      *libav.VideoEncoder
+	track        *media.Track
+	arrivals     arrivals
+
+	preset string
+	off    bool
+	key    bool // the next picture must be an IDR picture
+}
+
+func (r *rung) run(ctx context.Context) error {
+	defer r.close()
+	r.preset = r.encode.Preset
+	r.pace.rate = r.picture.FPS
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case it := <-r.in:
+			if err := r.handle(it); err != nil {
+				return fault(r.node, err)
+			}
+		}
+	}
+}
+
+func (r *rung) handle(it item) error {
+	switch {
+	case it.frame != nil:
+		defer it.frame.Close()
+		return r.frame(it)
+	case it.cut != nil:
+		r.cuts.add(*it.cut)
+	case it.flush != nil:
+		defer it.flush.countDown()
+		if err := r.finish(); err != nil {
+			return err
+		}
+		r.cuts.reset()
+		r.placed.reset()
+	}
+	return nil
+}
+
+func (r *rung) frame(it item) error {
+	pts := it.frame.PTS()
+	c, first, ok := r.cuts.at(pts)
+	if !ok {
+		return nil
+	}
+	r.track = it.track
+	if first {
+		if err := r.cut(c); err != nil {
+			return err
+		}
+	}
+	if r.off || !first && !r.pace.keep(pts) {
+		r.out.count.dropped.Add(1)
+		return nil
+	}
+	if r.filter == nil {
+		filter, err := libav.NewVideoFilter(libav.Picture{
+			Width: r.picture.Width, Height: r.picture.Height, ClockRate: it.track.ClockRate,
+		})
+		if err != nil {
+			return err
+		}
+		r.filter = filter
+	}
+	r.filter.SetOrigin(libav.Origin{
+		Width: it.track.Width, Height: it.track.Height,
+		Aspect: it.track.SampleAspect, Rotation: it.track.Rotation,
+	})
+	r.arrivals.add(pts, it.arrival)
+	defer stopwatch(&r.out.count.busy, time.Now())
+	return r.filter.Filter(it.frame, r.shaped)
+}
+
+// cut starts a segment with the next picture, in the state that Tune wants.
+func (r *rung) cut(c cut) error {
+	preset, off, divisor := r.encode.Preset, false, 0
+	if t := c.tune; t != nil {
+		off, divisor = slices.Contains(t.Off, r.out.rendition), t.FrameDivisor
+		if slower(preset, t.Preset) {
+			preset = t.Preset
+		}
+	}
+	if preset != r.preset || off && !r.off {
+		if err := r.finish(); err != nil {
+			return err
+		}
+	}
+	r.preset, r.off, r.pace.divisor = preset, off, divisor
+	r.out.count.off.Store(off)
+	r.out.count.preset.Store(&preset)
+	r.pace.clock = r.track.ClockRate
+	r.pace.start(c.pts)
+	r.placed.add(c)
+	r.key = true
+	return nil
+}
+
+// shaped encodes a picture that has its size.
+func (r *rung) shaped(f *libav.Frame) error {
+	if r.encoder == nil {
+		if err := r.open(f); err != nil {
+			return err
+		}
+	}
+	err := r.encoder.Encode(f, r.key, r.packet)
+	if errors.Is(err, libav.ErrOrder) {
+		r.out.count.dropped.Add(1)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r.key = false
+	r.out.count.frames.Add(1)
+	return nil
+}
+
+func (r *rung) open(first *libav.Frame) error {
+	o := libav.VideoEncoderOptions{
+		Codec: r.encode.Codec, Width: r.picture.Width, Height: r.picture.Height,
+		ClockRate: r.track.ClockRate, FrameRate: r.encode.FrameRate,
+		Bitrate: r.encode.Bitrate, MaxBitrate: r.encode.MaxBitrate, BufSize: r.encode.BufSize,
+		Preset: r.preset, Profile: r.encode.Profile, Threads: r.encode.Threads,
+		LowLatency: r.encode.LowLatency, NoCaptions: r.picture.FPS.Known() || r.pace.divisor > 1,
+		Options: r.encode.Options,
+	}
+	if !o.FrameRate.Known() {
+		o.FrameRate = r.track.FrameRate
+	}
+	if !o.FrameRate.Known() {
+		o.FrameRate = media.Rational{Num: 30, Den: 1}
+	}
+	if o.Threads == 0 && o.LowLatency {
+		// More threads delay by a frame each.
+		o.Threads = 1
+	}
+	encoder, err := libav.OpenVideoEncoder(o, first)
+	if err != nil {
+		return err
+	}
+	r.encoder, r.key = encoder, true
+	return nil
+}
+
+func (r *rung) packet(p *media.Packet) error {
+	c, _, ok := r.placed.at(p.PTS)
+	if !ok {
+		return nil
+	}
+	return r.out.send(p, c, r.arrivals.take(p.PTS))
+}
+
+// finish puts out all that was taken in. The next picture opens a new encoder.
+func (r *rung) finish() error {
+	if r.filter != nil {
+		if err := r.filter.Drain(r.shaped); err != nil {
+			return err
+		}
+	}
+	if r.encoder == nil {
+		return nil
+	}
+	if err := r.encoder.Encode(nil, false, r.packet); err != nil {
+		return err
+	}
+	r.encoder.Close()
+	r.encoder = nil
+	r.arrivals.reset()
+	return nil
+}
+
+func (r *rung) close() {
+	if r.encoder != nil {
+		r.encoder.Close()
+	}
+	if r.filter != nil {
+		r.filter.Close()
+	}
+	r.in.discard()
+}
+
+// defaultPreset is what encodes in real time on ordinary machines.
+const defaultPreset = "veryfast"
+
+// presets are x264's, from the cheapest on.
+var presets = []string{
+	"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo",
+}
+
+// slower reports whether preset is slower than other; an unknown one is not.
+func slower(preset, other string) bool {
+	o := slices.Index(presets, other)
+	return o >= 0 && slices.Index(presets, preset) > o
+}
