@@ -208,7 +208,6 @@ func TestNotYet(t *testing.T) {
 		got = append(got, m.String())
 	}
 	want := []string{
-		"millrace.yaml:9: auth.view: viewing by token is not in this version",
 		"millrace.yaml:12: app: the app script is not in this version",
 		"millrace.yaml:14: retain: recording is not in this version",
 		"millrace.yaml:20: streams[0].pipeline: a pipeline script is not in this version",

@@ -136,7 +136,7 @@ func notBuilt() string {
 	s.Source, s.Pipeline, s.HLS.DVR, s.HLS.Container, s.Record = "srt://x", "x", 1, "ts", true
 	s.Ladder, _ = NewLadder(Rung{Name: "x", Height: 32, Codec: "h265"})
 	c := Default()
-	c.Auth.View, c.App, c.Retain.Age, c.Streams = []ViewRule{{}}, "x", 1, []Stream{s}
+	c.App, c.Retain.Age, c.Streams = "x", 1, []Stream{s}
 	var b strings.Builder
 	index := strings.NewReplacer("[0]", "[]")
 	for _, m := range NotYet(c) {

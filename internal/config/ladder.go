@@ -31,11 +31,11 @@ type Ladder struct {
 
 // Rung is one video rendition.
 type Rung struct {
-	Name    string         `key:"name" reload:"streams" doc:"Name in URLs and menus; by itself the height with a p, as in 720p."`
-	Height  int            `key:"height" reload:"streams" range:"32 4320" doc:"Lines of the picture; the width follows the source's shape."`
-	Bitrate Bitrate        `key:"bitrate" reload:"streams" doc:"Average bits a second: 2500k, 2.5M; by itself chosen by size and rate."`
+	Name    string         `key:"name" reload:"streams" doc:"Name in URLs and menus; without one, the height with a p, as in 720p."`
+	Height  int            `key:"height" reload:"streams" range:"32 4320" doc:"Lines of the picture (its short side, where it is upright); the other side follows the source's shape."`
+	Bitrate Bitrate        `key:"bitrate" reload:"streams" doc:"Average bits a second: 2500k, 2.5M; without one, chosen by size and frame rate."`
 	FPS     media.Rational `key:"fps" reload:"streams" doc:"Most frames a second; frames are dropped, never made."`
-	Codec   string         `key:"codec" reload:"streams" oneof:"h264 h265 av1 vp9" doc:"Coding of the video."`
+	Codec   string         `key:"codec" reload:"streams" oneof:"h264 h265 av1 vp9 copy" doc:"Coding of the video; copy passes the source through, as it is."`
 }
 
 func (r *Rung) setDefaults() { r.Codec = "h264" }
@@ -63,6 +63,9 @@ func (l Ladder) String() string {
 	parts := make([]string, 0, l.n)
 	for _, r := range l.rungs[:l.n] {
 		text := r.Name
+		if text == "" {
+			text = r.Codec
+		}
 		if r.Bitrate > 0 {
 			text += ":" + r.Bitrate.String()
 		}
@@ -162,21 +165,25 @@ func decodeRung(d *decoder, n *node, path string, above []Rung) (Rung, bool) {
 	if d.count > before {
 		return r, false
 	}
-	if r.Height == 0 {
+	if r.Codec == "copy" {
+		if r.Height != 0 || r.Bitrate != 0 || r.FPS.Known() {
+			d.errorf(n.get("codec", n), path+".codec", "a copy is as the source is; leave height, bitrate and fps out")
+		}
+	} else if r.Height == 0 {
 		d.errorf(n, path, "a rendition needs a height")
 		return r, false
 	}
-	if r.Name == "" {
+	if r.Name == "" && r.Height > 0 {
 		r.Name = strconv.Itoa(r.Height) + "p"
 	}
 	if err := checkRungName(r.Name); err != nil {
 		d.errorf(n.get("name", n), path+".name", "%v", err)
 	}
 	for i, o := range above {
-		if o.Name == r.Name {
+		if o.Name == r.Name && r.Name != "" {
 			d.errorf(n.get("name", n), path+".name", "a second rendition is called %q; give each a name of its own", r.Name)
 		}
-		if i == len(above)-1 && r.Height > o.Height {
+		if i == len(above)-1 && r.Height > o.Height && o.Height > 0 {
 			d.errorf(n.get("height", n), path+".height", "%d is larger than the %d above it; list the top rendition first", r.Height, o.Height)
 		}
 	}

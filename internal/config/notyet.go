@@ -33,7 +33,6 @@ func NotYet(c *Config) []Missing {
 		}
 		list = append(list, m)
 	}
-	add(len(c.Auth.View) > 0, "auth.view", "viewing by token")
 	add(c.App != "", "app", "the app script")
 	add(c.Retain != Retain{}, "retain", "recording")
 	for i, s := range c.Streams {
@@ -48,7 +47,7 @@ func NotYet(c *Config) []Missing {
 		add(s.HLS.Container == "ts", key+".hls.container", "MPEG-TS")
 		add(s.Record, key+".record", "recording")
 		for j, r := range s.Ladder.Rungs() {
-			add(r.Codec != "h264", fmt.Sprintf("%s.ladder[%d].codec", key, j), "encoding to "+r.Codec)
+			add(r.Codec != "h264" && r.Codec != "copy", fmt.Sprintf("%s.ladder[%d].codec", key, j), "encoding to "+r.Codec)
 		}
 	}
 	return list

@@ -12,6 +12,8 @@ import (
 // is below too; ** for any elements; ? for one character.
 type Pattern string
 
+func (p Pattern) String() string { return string(p) }
+
 // Match reports whether path is, or fits, p. The empty pattern fits nothing.
 func (p Pattern) Match(path string) bool {
 	return p != "" && access.Match(string(p), path)

@@ -90,7 +90,7 @@ func (s Size) String() string {
 // Bounds of a rung's bitrate. They catch a forgotten unit, not bad taste.
 const (
 	minBitrate Bitrate = 16_000
-	maxBitrate Bitrate = 1_000_000_000
+	maxBitrate Bitrate = 400_000_000
 )
 
 func parseBitrate(text string) (Bitrate, error) {
@@ -110,7 +110,7 @@ func parseBitrate(text string) (Bitrate, error) {
 	case b < float64(minBitrate):
 		return 0, fmt.Errorf("%q is too little for video; 16k is the least", text)
 	case b > float64(maxBitrate):
-		return 0, fmt.Errorf("%q is too much; 1000M is the most", text)
+		return 0, fmt.Errorf("%q is too much; 400M is the most", text)
 	default:
 		return Bitrate(math.Round(b)), nil
 	}

@@ -46,7 +46,7 @@ func TestValues(t *testing.T) {
 		{parsed(parseBitrate("2500")), "error: 2500 bits a second is too little for video; did you mean 2500k?"},
 		{parsed(parseBitrate("1")), `error: "1" is too little for video; 16k is the least`},
 		{parsed(parseBitrate("2G")), `error: "2G" is not a bitrate; write bits a second as 2500k, 2.5M or 2500000`},
-		{parsed(parseBitrate("2000M")), `error: "2000M" is too much; 1000M is the most`},
+		{parsed(parseBitrate("2000M")), `error: "2000M" is too much; 400M is the most`},
 
 		{parsed(parseAddress(":8080")), ":8080"},
 		{parsed(parseAddress("[::1]:0")), "[::1]:0"},
@@ -98,11 +98,13 @@ func TestParseLadder(t *testing.T) {
 		"720:2500k,480p:1200k,360":       "720p:2.5M,480p:1.2M,360p",
 		"[{height: 720, bitrate: 2.5M}]": "720p:2.5M",
 		"- {height: 720}\n- {name: low, height: 240, fps: 15}": "720p,low",
-		"auot":            `error: --ladder:1:1: "auot" is not a ladder; write auto, passthrough or a list; did you mean "auto"?`,
-		"":                "error: --ladder:1:1: no ladder; write auto, passthrough or a list such as 720:2500k,360:700k",
-		"[]":              "error: --ladder:1:1: a list of no renditions; write auto, passthrough or at least one {height: …}",
-		"{height: 720}":   "error: --ladder:1:2: expected auto, passthrough or a list of {height: …}, got a mapping",
-		"[{bitrate: 1M}]": "error: --ladder:1:3: [0]: a rendition needs a height",
+		"[{codec: copy}, {height: 360}]":                       "copy,360p",
+		"[{codec: copy, height: 360}]":                         "error: --ladder:1:10: [0].codec: a copy is as the source is; leave height, bitrate and fps out",
+		"auot":                                                 `error: --ladder:1:1: "auot" is not a ladder; write auto, passthrough or a list; did you mean "auto"?`,
+		"":                                                     "error: --ladder:1:1: no ladder; write auto, passthrough or a list such as 720:2500k,360:700k",
+		"[]":                                                   "error: --ladder:1:1: a list of no renditions; write auto, passthrough or at least one {height: …}",
+		"{height: 720}":                                        "error: --ladder:1:2: expected auto, passthrough or a list of {height: …}, got a mapping",
+		"[{bitrate: 1M}]":                                      "error: --ladder:1:3: [0]: a rendition needs a height",
 	} {
 		if got := parsed(ParseLadder("--ladder", text)); got != want {
 			t.Errorf("%q:\ngot  %s\nwant %s", text, got, want)
