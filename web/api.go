@@ -19,18 +19,19 @@ import (
 
 const (
 	apiPrefix     = "/api/v1"
+	specPath      = apiPrefix + "/openapi.json" // the same everywhere, and open
 	streamsPrefix = apiPrefix + "/streams/"
 	kickSuffix    = "/kick"
 )
 
-// pathInput is a stream's path as one element of the URL, its slashes written
+// StreamPath is a stream's path as one element of the URL, its slashes written
 // %2F. Plain slashes are taken too; see nameStream.
-type pathInput struct {
+type StreamPath struct {
 	Path string `path:"path" doc:"The stream's path, its slashes written %2F; plain slashes are understood as well" example:"cam%2Ffront"`
 }
 
 // Resolve undoes the encoding and refuses what cannot be a stream's path.
-func (i *pathInput) Resolve(huma.Context) []error {
+func (i *StreamPath) Resolve(huma.Context) []error {
 	p, err := url.PathUnescape(i.Path)
 	if err == nil {
 		err = access.CheckPath(p)
@@ -68,14 +69,14 @@ func cutAction(rest string) (path, action string) {
 }
 
 type oneInput struct {
-	pathInput
+	StreamPath
 	base base
 }
 
 // Resolve also remembers by which address the client knows us.
 func (i *oneInput) Resolve(ctx huma.Context) []error {
 	i.base = baseFrom(ctx.Context())
-	return i.pathInput.Resolve(ctx)
+	return i.StreamPath.Resolve(ctx)
 }
 
 type listInput struct {
@@ -93,23 +94,20 @@ type list struct {
 }
 
 type kickInput struct {
-	pathInput
+	StreamPath
 	Body *struct {
 		Reason string `json:"reason,omitempty" maxLength:"200" doc:"Told to the publisher where its protocol can, and logged"`
 	}
 }
 
 type endInput struct {
-	pathInput
+	StreamPath
 	Reason string `query:"reason" maxLength:"200" doc:"Told to the publisher where its protocol can, and logged"`
 }
 
-type body[T any] struct {
-	CacheControl string `header:"Cache-Control"`
-	Body         T
-}
+type body[T any] struct{ Body T }
 
-func fresh[T any](v T) *body[T] { return &body[T]{CacheControl: "no-store", Body: v} }
+func answer[T any](v T) *body[T] { return &body[T]{v} }
 
 type serverInfo struct {
 	Version string   `json:"version"`
@@ -121,7 +119,7 @@ type serverInfo struct {
 func (s *Server) api(e *echo.Echo) error {
 	config := huma.DefaultConfig("Millrace control API", "1")
 	config.Info.Description = "Streams of this server: list, look, kick. Open to this machine; from elsewhere with the API token."
-	config.Servers = []*huma.Server{{URL: "/"}}
+	config.Servers = []*huma.Server{{URL: apiPrefix}}
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", "" // served by us, once rendered
 	config.CreateHooks = nil                                             // no $schema in every answer
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
@@ -129,31 +127,30 @@ func (s *Server) api(e *echo.Echo) error {
 	}
 	config.Security = []map[string][]string{{}, {"token": {}}}
 
-	g := e.Group("", s.guard, s.rememberBase)
-	api := humaecho.NewWithGroup(e, g, config)
+	api := humaecho.NewWithGroup(e, e.Group(apiPrefix), config)
 
 	huma.Register(api, huma.Operation{
-		OperationID: "listStreams", Method: http.MethodGet, Path: apiPrefix + "/streams",
+		OperationID: "listStreams", Method: http.MethodGet, Path: "/streams",
 		Summary: "List streams", Tags: []string{"streams"}, Errors: []int{401, 403},
 	}, func(_ context.Context, in *listInput) (*body[list], error) {
 		all := s.streams(in.base)
 		if len(in.State) > 0 {
 			all = slices.DeleteFunc(all, func(st status.Stream) bool { return !slices.Contains(in.State, string(st.State)) })
 		}
-		return fresh(list{all}), nil
+		return answer(list{all}), nil
 	})
 	huma.Register(api, huma.Operation{
-		OperationID: "getStream", Method: http.MethodGet, Path: streamsPrefix + "{path}",
+		OperationID: "getStream", Method: http.MethodGet, Path: "/streams/{path}",
 		Summary: "Look at one stream", Tags: []string{"streams"}, Errors: []int{400, 401, 403, 404},
 	}, func(_ context.Context, in *oneInput) (*body[status.Stream], error) {
 		st, err := s.one(in.Path, in.base)
 		if err != nil {
 			return nil, asProblem(err)
 		}
-		return fresh(st), nil
+		return answer(st), nil
 	})
 	huma.Register(api, huma.Operation{
-		OperationID: "kickPublisher", Method: http.MethodPost, Path: streamsPrefix + "{path}" + kickSuffix,
+		OperationID: "kickPublisher", Method: http.MethodPost, Path: "/streams/{path}" + kickSuffix,
 		Summary: "Disconnect the publisher", Tags: []string{"streams"}, Errors: []int{400, 401, 403, 404, 409},
 		Description:   "The stream then holds as if the publisher had left by itself, and goes on if it comes back in time.",
 		DefaultStatus: http.StatusNoContent,
@@ -165,7 +162,7 @@ func (s *Server) api(e *echo.Echo) error {
 		return nil, problemOrNil(s.cfg.Backend.Kick(in.Path, reason))
 	})
 	huma.Register(api, huma.Operation{
-		OperationID: "endStream", Method: http.MethodDelete, Path: streamsPrefix + "{path}",
+		OperationID: "endStream", Method: http.MethodDelete, Path: "/streams/{path}",
 		Summary: "End a stream now", Tags: []string{"streams"}, Errors: []int{400, 401, 403, 404},
 		Description:   "Disconnects the publisher and ends the playlists without waiting for it to come back.",
 		DefaultStatus: http.StatusNoContent,
@@ -173,10 +170,10 @@ func (s *Server) api(e *echo.Echo) error {
 		return nil, problemOrNil(s.cfg.Backend.End(in.Path, orElse(in.Reason, "ended by the API")))
 	})
 	huma.Register(api, huma.Operation{
-		OperationID: "getServer", Method: http.MethodGet, Path: apiPrefix + "/server",
+		OperationID: "getServer", Method: http.MethodGet, Path: "/server",
 		Summary: "Look at the server", Tags: []string{"server"}, Errors: []int{401, 403},
 	}, func(ctx context.Context, _ *struct{}) (*body[serverInfo], error) {
-		return fresh(s.info(baseFrom(ctx))), nil
+		return answer(s.info(baseFrom(ctx))), nil
 	})
 	describeEvents(api.OpenAPI())
 
@@ -206,11 +203,22 @@ func (s *Server) info(b base) serverInfo {
 
 type baseKey struct{}
 
-// rememberBase hands the client's idea of our address to huma's handlers,
-// which do not see the request.
-func (s *Server) rememberBase(next echo.HandlerFunc) echo.HandlerFunc {
+// gate stands before everything under /api/v1, routes that will be added later
+// included: only those pass who may use the API. It hands the client's idea of
+// our address to huma's handlers, which do not see the request, and keeps
+// answers out of caches.
+func (s *Server) gate(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
+		if !strings.HasPrefix(r.URL.Path, apiPrefix) || r.URL.Path == specPath {
+			return next(c)
+		}
+		if refused := s.admitAPI(r); refused != nil {
+			return refused
+		}
+		h := c.Response().Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
 		c.SetRequest(r.WithContext(context.WithValue(r.Context(), baseKey{}, s.baseOf(r))))
 		return next(c)
 	}
@@ -239,7 +247,7 @@ func orElse(s, otherwise string) string {
 func describeEvents(spec *huma.OpenAPI) {
 	event := spec.Components.Schemas.Schema(reflectEvent, true, "Event")
 	spec.AddOperation(&huma.Operation{
-		OperationID: "events", Method: http.MethodGet, Path: apiPrefix + "/events",
+		OperationID: "events", Method: http.MethodGet, Path: "/events",
 		Summary: "Follow every event", Tags: []string{"server"},
 		Description: "Over WebSocket, or Server-Sent Events where Accept is text/event-stream. Browsers, which cannot send an Authorization header with a WebSocket, " +
 			"offer the subprotocols millrace.v1 and bearer.BASE64URL(token). A client that reads too slowly is cut: connect again and read the list.",

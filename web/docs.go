@@ -68,7 +68,7 @@ func renderDocs(spec *huma.OpenAPI) ([]byte, error) {
 	for path, item := range spec.Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Post, item.Delete} {
 			if op != nil {
-				page.Operations = append(page.Operations, docOf(path, op))
+				page.Operations = append(page.Operations, docOf(apiPrefix+path, op))
 			}
 		}
 	}

@@ -16,7 +16,7 @@ func (s *Server) routes() error {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.fail
-	e.Use(s.observe, s.recover)
+	e.Use(s.observe, s.recover, s.gate)
 	s.echo = e
 
 	read := func(path string, h echo.HandlerFunc) {
@@ -32,8 +32,8 @@ func (s *Server) routes() error {
 	read("/readyz", s.ready)
 	read("/metrics", s.showMetrics)
 	read("/api/docs", s.showDocs)
-	read("/api/v1/openapi.json", s.openAPI)
-	e.GET("/api/v1/events", s.guard(s.serveEvents))
+	read(specPath, s.openAPI)
+	e.GET(apiPrefix+"/events", s.serveEvents)
 	if err := s.api(e); err != nil {
 		return err
 	}
@@ -87,16 +87,6 @@ func (s *Server) recover(next echo.HandlerFunc) echo.HandlerFunc {
 				err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
 			}
 		}()
-		return next(c)
-	}
-}
-
-// guard lets only those through who may use the API.
-func (s *Server) guard(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		if refused := s.admitAPI(c.Request()); refused != nil {
-			return refused
-		}
 		return next(c)
 	}
 }
