@@ -9,12 +9,12 @@ import (
 
 // NewRegistry returns a registry with what every server tells: its version,
 // its process (CPU, memory, descriptors) and Go's runtime.
-func NewRegistry() *prometheus.Registry {
+func NewRegistry(version string) *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name:        "millrace_build_info",
 		Help:        "What the server was built from; the value is 1.",
-		ConstLabels: prometheus.Labels{"version": Version(), "go": runtime.Version()},
+		ConstLabels: prometheus.Labels{"version": version, "go": runtime.Version()},
 	})
 	info.Set(1)
 	r.MustRegister(info,

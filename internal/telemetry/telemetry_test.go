@@ -148,7 +148,7 @@ func TestPull(t *testing.T) {
 		emit(packets, n, "a")
 		emit(live, 1)
 	})
-	r := prometheus.NewRegistry()
+	r := prometheus.NewRegistry("v1")
 	r.MustRegister(c)
 	for want := 1.0; want <= 2; want++ {
 		families, err := r.Gather()
@@ -161,7 +161,7 @@ func TestPull(t *testing.T) {
 		}
 	}
 	bad := Pull([]Family{packets}, func(emit Emit) { emit(packets, 1) })
-	broken := NewRegistry()
+	broken := NewRegistry("v1")
 	broken.MustRegister(bad)
 	if _, err := broken.Gather(); err == nil {
 		t.Error("a value without its label is not reported")
@@ -169,7 +169,7 @@ func TestPull(t *testing.T) {
 }
 
 func TestRegistryHasTheBasics(t *testing.T) {
-	families, err := NewRegistry().Gather()
+	families, err := NewRegistry("v1").Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
