@@ -68,7 +68,12 @@ func OpenVideoEncoder(o VideoEncoderOptions, first *Frame) (_ *VideoEncoder, err
 		// Each of these would hold a picture back: B-frames, both kinds of
 		// look-ahead, the macroblock tree, which needs it, and the wait for
 		// the next PTS that variable frame rates need.
-		options["x264-params"] += ":bframes=0:rc-lookahead=0:sync-lookahead=0:mbtree=0:force-cfr=1:sliced-threads=0"
+		options["x264-params"] += ":bframes=0:rc-lookahead=0:sync-lookahead=0:mbtree=0:force-cfr=1"
+		// Threads that work at pictures one after the other delay by one
+		// each; threads that share a picture do not.
+		if o.Threads > 1 {
+			options["x264-params"] += ":sliced-threads=1"
+		}
 	}
 	if o.NoCaptions {
 		options["a53cc"] = "0"

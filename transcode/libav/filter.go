@@ -18,6 +18,10 @@ type Picture struct {
 	// another display aspect is fitted in and padded.
 	Width, Height int
 
+	// FullRange asks for samples from 0 to 255, as JPEG has them, in place of
+	// video's 16 to 235.
+	FullRange bool
+
 	// Deinterlace makes one progressive picture of each one that is flagged
 	// as interlaced, and delays by one picture.
 	Deinterlace bool
@@ -50,8 +54,12 @@ func (p Picture) describe(s shape, o Origin) string {
 		if o.Rotation%180 != 0 {
 			scaled = [2]int{h, w}
 		}
-		chain = append(chain,
-			fmt.Sprintf("scale=w=%d:h=%d:out_range=limited", scaled[0], scaled[1]), "format=pix_fmts=yuv420p")
+		colours, format := "limited", "yuv420p"
+		if p.FullRange {
+			colours, format = "full", "yuvj420p"
+		}
+		chain = append(chain, fmt.Sprintf("scale=w=%d:h=%d:out_range=%s", scaled[0], scaled[1], colours),
+			"format=pix_fmts="+format)
 		switch o.Rotation {
 		case 90:
 			chain = append(chain, "transpose=dir=clock")
@@ -155,7 +163,7 @@ func (v *VideoFilter) SetOrigin(o Origin) {
 
 // fits reports whether f can pass as it is.
 func (v *VideoFilter) fits(s shape) bool {
-	if v.want.Deinterlace {
+	if v.want.Deinterlace || v.want.FullRange {
 		return false
 	}
 	if v.want.Width == 0 || v.want.Height == 0 {

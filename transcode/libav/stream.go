@@ -20,6 +20,7 @@ type stream struct {
 
 	last, expected int64 // DTS of the newest packet and the one after it
 	begun          bool
+	frame          int64 // samples of every audio frame, where the container does not know
 }
 
 // newStream describes a stream; it returns nil where that is not possible.
@@ -55,6 +56,9 @@ func newStream(f *astiav.FormatContext, s *astiav.Stream, id int) *stream {
 		t.BitsPerSample = d.bits
 		if t.SampleRate <= 0 || t.Channels <= 0 {
 			return nil
+		}
+		if st.base.Den() < t.SampleRate && t.Codec != media.Opus {
+			st.frame = int64(p.FrameSize())
 		}
 	}
 	st.configure(p)
@@ -153,7 +157,9 @@ func (s *stream) packet(av *astiav.Packet) *media.Packet {
 		return nil
 	}
 	p.Track = s.track
-	p.Duration = s.ticks(av.Duration())
+	if p.Duration = s.frame; p.Duration <= 0 {
+		p.Duration = s.ticks(av.Duration())
+	}
 	s.time(p, av.Pts(), av.Dts())
 	return p
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -55,7 +54,7 @@ func usage(err error) int {
 // Serve does a worker's work over conn, which ends when ctx does, and returns
 // the exit code. It is Run without the process, for tests; FFmpeg's log is the
 // process's all the same.
-func Serve(ctx context.Context, config *wire.Config, conn io.ReadWriteCloser) int {
+func Serve(ctx context.Context, config *wire.Config, conn net.Conn) int {
 	s := newSender(conn, slog.Level(config.LogLevel))
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
@@ -72,14 +71,18 @@ func Serve(ctx context.Context, config *wire.Config, conn io.ReadWriteCloser) in
 	return f.Class.ExitCode()
 }
 
-func serve(ctx context.Context, config *wire.Config, conn io.ReadWriter, s *sender) error {
+func serve(ctx context.Context, config *wire.Config, conn net.Conn, s *sender) error {
 	if err := s.send(&wire.Hello{PID: os.Getpid(), FFmpeg: libav.Version()}); err != nil {
 		return err
 	}
 	r := wire.NewReader(conn, wire.FromParent)
 	switch config.Role {
 	case wire.RoleStream:
-		return serveStream(ctx, r, s)
+		return serveStream(ctx, conn, r, s)
+	case wire.RoleInput:
+		return serveInput(ctx, r, s)
+	case wire.RoleThumbnail:
+		return serveThumbnails(r, s)
 	}
 	return protocol(fmt.Errorf("unknown role %q", config.Role))
 }

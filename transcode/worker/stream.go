@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"sync"
 	"time"
 
@@ -18,6 +19,7 @@ const statsInterval = time.Second
 // stream is a worker's life in the role of a stream: one goroutine reads,
 // others work.
 type stream struct {
+	conn   net.Conn
 	reader *wire.Reader
 	sender *sender
 
@@ -37,9 +39,9 @@ var errBye = errors.New("bye")
 
 // serveStream answers until the parent says Bye or closes, both of which are
 // no error.
-func serveStream(ctx context.Context, r *wire.Reader, s *sender) error {
+func serveStream(ctx context.Context, conn net.Conn, r *wire.Reader, s *sender) error {
 	st := &stream{
-		reader: r, sender: s,
+		conn: conn, reader: r, sender: s,
 		sources: make(map[int]*media.Track), held: make(map[int][]wire.Cut),
 	}
 	m, err := r.Read()
@@ -81,6 +83,12 @@ func (s *stream) work(ctx context.Context) error {
 		spawn(l.run)
 	}
 	spawn(s.report)
+	stop := context.AfterFunc(ctx, func() {
+		// Ends the Read that the reader is in; what there is to say can still
+		// be written.
+		_ = s.conn.SetReadDeadline(time.Now())
+	})
+	defer stop()
 	cancel(s.read(ctx))
 	all.Wait()
 	if err := context.Cause(ctx); !errors.Is(err, errBye) {
@@ -104,7 +112,7 @@ func (s *stream) report(ctx context.Context) error {
 	}
 }
 
-// read takes in messages. The caller closes the socket to end a Read.
+// read takes in messages until there are no more or ctx ends.
 func (s *stream) read(ctx context.Context) error {
 	for {
 		m, err := s.reader.Read()
