@@ -38,11 +38,6 @@ type Config struct {
 	// into Output.
 	VOD bool
 
-	// Dependent says that segments may start without a keyframe (passthrough
-	// of a source whose GOPs are longer than segments): no playlist then
-	// carries EXT-X-INDEPENDENT-SEGMENTS.
-	Dependent bool
-
 	// Store holds the media; required unless Output is set. The Presentation
 	// does not close it.
 	Store store.Store

@@ -2,24 +2,71 @@ package packager
 
 import (
 	"context"
-	"net/http"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/packager/store"
+)
+
+// version is EXT-X-VERSION of every playlist: EXT-X-MAP in media playlists is
+// the newest thing used (RFC 8216bis §8).
+const version = 6
+
+// lateSegments is how many segments the first rendition lists before the
+// multivariant playlist appears without those that have none.
+const lateSegments = 3
+
+// The states of a presentation.
+const (
+	stateOpen int32 = iota
+	stateEnded
+	stateClosed
 )
 
 // Presentation is one stream's HLS. See the package comment for which
 // goroutine may do what.
 type Presentation struct {
-	cfg   Config
-	ready chan struct{}
+	cfg       Config
+	store     store.Store
+	target    time.Duration // TARGETDURATION
+	timeline  timeline
+	dependent atomic.Bool
+	state     atomic.Int32
+	ready     chan struct{}
+	requests  atomic.Uint64
+	bytesOut  atomic.Uint64
+
+	names atomic.Pointer[map[string]*rendition] // by path element
+	multi atomic.Pointer[document]
+
+	change sync.Mutex // serializes Cut, SetRenditions, Suspend, End and Close
+
+	mu      sync.Mutex   // guards what follows, and rendition.shown
+	order   []*rendition // as planned, then the retired ones
+	isReady bool
+	broken  error // why a VOD presentation cannot be finished
 }
 
 // New makes an empty presentation. Close it when nobody may read it any more.
 func New(cfg Config) (*Presentation, error) {
 	if err := cfg.fill(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("make presentation: %w", err)
 	}
-	return &Presentation{cfg: cfg, ready: make(chan struct{})}, nil
+	p := &Presentation{
+		cfg: cfg, store: cfg.Store, ready: make(chan struct{}),
+		target: (cfg.Segment*3/2 + time.Second - 1).Truncate(time.Second),
+	}
+	if cfg.Output != nil {
+		p.store = cfg.Output
+	}
+	// §6.2.1: EXTINF rounded to seconds is at most TARGETDURATION.
+	p.timeline = timeline{limit: p.target + 499*time.Millisecond, nominal: cfg.Segment, forget: !cfg.VOD}
+	p.names.Store(&map[string]*rendition{})
+	return p, nil
 }
 
 // SetRenditions says what the presentation consists of: at the start, and
@@ -27,51 +74,240 @@ func New(cfg Config) (*Presentation, error) {
 // whose name stays goes on in its playlist; one that is gone goes on as GAP
 // for one window and then vanishes; one that is new appears when its first
 // segment is there.
-func (p *Presentation) SetRenditions(rs []Rendition) error { return checkRenditions(rs) }
+func (p *Presentation) SetRenditions(rs []Rendition) error {
+	if err := checkRenditions(rs); err != nil {
+		return fmt.Errorf("set renditions: %w", err)
+	}
+	p.change.Lock()
+	defer p.change.Unlock()
+	if err := p.closedOrEnded(); err != nil {
+		return err
+	}
+	old, names := *p.names.Load(), map[string]*rendition{}
+	for _, spec := range rs {
+		if r := old[spec.Name]; r != nil && r.kind != spec.Kind {
+			return fmt.Errorf("set renditions: %s was %s", spec.Name, r.kind)
+		}
+	}
+	var order []*rendition
+	for _, spec := range rs {
+		r := old[spec.Name]
+		if r == nil {
+			r = newRendition(p, spec)
+		}
+		r.respecify(spec)
+		names[spec.Name] = r
+		order = append(order, r)
+	}
+	for name, r := range old {
+		if names[name] == nil {
+			r.retire()
+			names[name] = r
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range p.order {
+		if r.shown.retired {
+			order = append(order, r)
+		}
+	}
+	p.order = order
+	p.names.Store(&names)
+	p.refresh()
+	return nil
+}
 
-// Cut announces a segment, in order and before any of its packets.
-func (p *Presentation) Cut(c media.Cut) error { return nil }
+// SetDependent says that segments may start without a keyframe from here on
+// (passthrough of a source whose GOPs are longer than segments): no playlist
+// carries EXT-X-INDEPENDENT-SEGMENTS any more.
+func (p *Presentation) SetDependent() { p.dependent.Store(true) }
+
+// Cut announces a segment, in order and before any of its packets. The error
+// says how it contradicts the cut before; it is then ignored.
+func (p *Presentation) Cut(c media.Cut) error {
+	p.change.Lock()
+	defer p.change.Unlock()
+	if err := p.closedOrEnded(); err != nil {
+		return err
+	}
+	if err := p.timeline.add(c); err != nil {
+		return err
+	}
+	for name, r := range *p.names.Load() {
+		if err := r.advance(c.Segment); err != nil {
+			return fmt.Errorf("advance %s: %w", name, err)
+		}
+		if r.vanished() {
+			p.remove(r)
+		}
+	}
+	return nil
+}
+
+// remove forgets a retired rendition.
+func (p *Presentation) remove(r *rendition) {
+	names := map[string]*rendition{}
+	for name, other := range *p.names.Load() {
+		if other != r {
+			names[name] = other
+		}
+	}
+	p.names.Store(&names)
+	p.mu.Lock()
+	for i, other := range p.order {
+		if other == r {
+			p.order = append(append([]*rendition(nil), p.order[:i]...), p.order[i+1:]...)
+			break
+		}
+	}
+	p.mu.Unlock()
+	r.close()
+}
 
 // Write adds a packet to a rendition. In a live presentation trouble with the
 // store costs the segment (it becomes a GAP, see Config.OnTrouble) and Write
-// returns nil; in a VOD presentation it is returned.
-func (p *Presentation) Write(rendition string, pk media.Placed) error { return nil }
+// returns nil; in a VOD presentation it is returned, and by End again.
+func (p *Presentation) Write(rendition string, pk media.Placed) error {
+	r := (*p.names.Load())[rendition]
+	if r == nil {
+		if err := p.closedOrEnded(); err != nil {
+			return err
+		}
+		return fmt.Errorf("%w: %q", ErrUnknownRendition, rendition)
+	}
+	return p.note(r.write(pk))
+}
+
+// note remembers what makes a VOD presentation useless.
+func (p *Presentation) note(err error) error {
+	if err != nil && p.cfg.VOD {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.broken == nil && !errors.Is(err, ErrEnded) && !errors.Is(err, ErrClosed) {
+			p.broken = err
+		}
+	}
+	return err
+}
 
 // Lost says that what came of these renditions is all there will be before the
 // next discontinuity: a worker died, or a rung was switched off. Their open
 // segments, and each further one until packets come again, are listed as GAP
 // as soon as the next cut tells their length.
-func (p *Presentation) Lost(renditions ...string) {}
+func (p *Presentation) Lost(renditions ...string) {
+	for _, name := range renditions {
+		if r := (*p.names.Load())[name]; r != nil {
+			if err := p.note(r.lose()); err != nil {
+				p.trouble(name, err)
+			}
+		}
+	}
+}
 
 // Suspend closes the open segments with what is there, because the publisher
 // is gone. Playlists then stand still, without ENDLIST, until a Cut with a new
 // Discontinuity resumes them. What coders still had must be written before.
-func (p *Presentation) Suspend() {}
+func (p *Presentation) Suspend() {
+	p.change.Lock()
+	defer p.change.Unlock()
+	if p.closedOrEnded() == nil {
+		_ = p.note(p.settle())
+	}
+}
 
-// End closes everything and writes EXT-X-ENDLIST. A VOD presentation with an
-// Output is published there; only then can End fail. All stays fetchable until
-// Close.
-func (p *Presentation) End() error { return nil }
+// settle closes all open segments. Renditions that have nothing of the newest
+// one list it as a GAP that is as long as the longest.
+func (p *Presentation) settle() error {
+	newest, longest := p.timeline.newest(), time.Duration(0)
+	var errs []error
+	for _, r := range *p.names.Load() {
+		number, length, err := r.stop()
+		errs = append(errs, err)
+		if number == newest {
+			longest = max(longest, length)
+		}
+	}
+	p.timeline.stop(longest)
+	for _, r := range *p.names.Load() {
+		errs = append(errs, r.skip(newest+1))
+	}
+	return errors.Join(errs...)
+}
 
 // Close gives up all media; reads under way finish. It may be called twice.
 // A VOD presentation that did not End leaves nothing in its Output.
-func (p *Presentation) Close() {}
+func (p *Presentation) Close() {
+	p.change.Lock()
+	defer p.change.Unlock()
+	if p.state.Swap(stateClosed) == stateClosed {
+		return
+	}
+	p.multi.Store(nil)
+	old := *p.names.Swap(&map[string]*rendition{})
+	for _, r := range old {
+		r.close()
+	}
+	if p.cfg.Output != nil {
+		if err := p.cfg.Output.Discard(); err != nil {
+			p.trouble("", err)
+		}
+	}
+}
 
 // Ready is closed when the multivariant playlist can be fetched: every
 // rendition has its first segment, or those that lack it are late by three.
 func (p *Presentation) Ready() <-chan struct{} { return p.ready }
 
 // WaitFor waits until a media playlist lists segment msn (part < 0) or that
-// part of it, or one that is later; until the presentation has ended (nil:
-// what was asked for will not come); or for ctx.
+// part of it, or something later; until the presentation has ended (nil: what
+// was asked for will not come); or for ctx. A part counts from the moment it
+// is stored.
 func (p *Presentation) WaitFor(ctx context.Context, rendition string, msn uint64, part int) error {
+	r := (*p.names.Load())[rendition]
+	if r == nil {
+		return fmt.Errorf("%w: %q", ErrUnknownRendition, rendition)
+	}
+	for {
+		w := r.window.Load()
+		if p.state.Load() == stateClosed {
+			return ErrClosed
+		}
+		if w.has(msn, part) {
+			return nil
+		}
+		wait := w.changed
+		if part < 0 {
+			wait = w.segmented
+		}
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (p *Presentation) closedOrEnded() error {
+	switch p.state.Load() {
+	case stateEnded:
+		return ErrEnded
+	case stateClosed:
+		return ErrClosed
+	}
 	return nil
 }
 
-// ServeHTTP serves the presentation. The URL's path is relative to the
-// stream: index.m3u8, {rendition}/index.m3u8, {rendition}/{msn}.m4s and
-// {rendition}/init-{hash}.mp4.
-func (p *Presentation) ServeHTTP(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }
+func (p *Presentation) trouble(rendition string, err error) { p.cfg.OnTrouble(rendition, err) }
 
-// Stats tells the present state.
-func (p *Presentation) Stats() Stats { return Stats{} }
+// lateness is how many cuts a rendition may be behind the newest one before
+// what it misses is listed as a GAP.
+func (p *Presentation) lateness(spec *Rendition, gone bool) uint64 {
+	switch {
+	case gone:
+		return 1
+	case spec.Copy:
+		return 2
+	}
+	return max(4, uint64(p.cfg.Window/2/p.cfg.Segment))
+}

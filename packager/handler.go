@@ -1,0 +1,213 @@
+package packager
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/millrace/millrace/internal/media"
+)
+
+// What a CDN may do with each kind of answer. Segments and initialization
+// sections are named by number and by content, so they never change. A media
+// playlist may be as old as half a segment, the multivariant one as old as a
+// segment, and that something is missing is remembered for a moment only.
+const (
+	cacheForever = "public, max-age=31536000, immutable"
+	cacheMissing = "public, max-age=1"
+)
+
+// Content types (RFC 8216bis §4, Apple 10.4). Segments have the type of their
+// initialization section: every player and cache knows video/mp4, not all know
+// video/iso.segment. The slices are shared by all answers.
+var (
+	typePlaylist = []string{"application/vnd.apple.mpegurl"}
+	typeVideo    = []string{"video/mp4"}
+	typeAudio    = []string{"audio/mp4"}
+	varyEncoding = []string{"Accept-Encoding"}
+	encodingGzip = []string{"gzip"}
+	acceptBytes  = []string{"bytes"}
+	forever      = []string{cacheForever}
+)
+
+// ServeHTTP serves the presentation. The URL's path is relative to the
+// stream: index.m3u8, {rendition}/index.m3u8, {rendition}/{number}.m4s and
+// {rendition}/init-{hash}.mp4; anything else is 404. It answers GET and HEAD,
+// ranges of media, and gzip for playlists. Media goes out by sendfile where w
+// is net/http's own HTTP/1 writer, which a wrapper hides unless it passes
+// ReadFrom through.
+func (p *Presentation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	p.requests.Add(1)
+	name, file, inside := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	if !inside {
+		if doc := p.multi.Load(); name == "index.m3u8" && doc != nil {
+			servePlaylist(w, r, doc, p.cfg.Segment)
+			return
+		}
+		notFound(w)
+		return
+	}
+	rend := (*p.names.Load())[name]
+	if rend == nil {
+		notFound(w)
+		return
+	}
+	rend.serve(w, r, file)
+}
+
+// serve answers for one rendition.
+func (r *rendition) serve(w http.ResponseWriter, req *http.Request, file string) {
+	win := r.window.Load()
+	if file == "index.m3u8" {
+		if win.doc == nil {
+			notFound(w)
+			return
+		}
+		servePlaylist(w, req, win.doc, r.p.cfg.Segment/2)
+		return
+	}
+	if base, ok := strings.CutSuffix(file, ".m4s"); ok {
+		if s := win.segment(readNumber(base)); s != nil {
+			r.serveSegment(w, req, s)
+			return
+		}
+	}
+	for _, section := range win.inits {
+		if section.name == file {
+			r.mediaHeader(w.Header())
+			http.ServeContent(w, req, "", time.Time{}, bytes.NewReader(section.bytes))
+			return
+		}
+	}
+	notFound(w)
+}
+
+// readNumber reads a media sequence number as it is written in URLs, 0 for
+// anything else: "07" is not another name of 7.
+func readNumber(s string) uint64 {
+	if s == "" || s[0] < '1' || s[0] > '9' {
+		return 0
+	}
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func (r *rendition) mediaHeader(h http.Header) {
+	h["Content-Type"] = typeVideo
+	if r.kind == media.Audio {
+		h["Content-Type"] = typeAudio
+	}
+	h["Cache-Control"] = forever
+	h["Accept-Ranges"] = acceptBytes
+}
+
+// serveSegment sends a segment's file, whole or in part.
+func (r *rendition) serveSegment(w http.ResponseWriter, req *http.Request, s *segment) {
+	f, err := s.file.Open()
+	if err != nil {
+		// It was removed between the look-up and now.
+		notFound(w)
+		return
+	}
+	defer f.Close()
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		notFound(w)
+		return
+	}
+	h := w.Header()
+	r.mediaHeader(h)
+	if req.Header["Range"] != nil {
+		counted := &countingWriter{ResponseWriter: w}
+		http.ServeContent(counted, req, "", time.Time{}, f)
+		r.p.bytesOut.Add(uint64(counted.n))
+		return
+	}
+	h["Content-Length"] = []string{strconv.FormatInt(s.size, 10)}
+	if req.Method == http.MethodHead {
+		return
+	}
+	n, _ := io.CopyN(w, f, s.size) // an error means that the client is gone
+	r.p.bytesOut.Add(uint64(n))
+}
+
+// countingWriter counts the body and keeps sendfile.
+type countingWriter struct {
+	http.ResponseWriter
+	n int64
+}
+
+func (c *countingWriter) Write(b []byte) (int, error) {
+	n, err := c.ResponseWriter.Write(b)
+	c.n += int64(n)
+	return n, err
+}
+
+func (c *countingWriter) ReadFrom(src io.Reader) (int64, error) {
+	n, err := io.Copy(c.ResponseWriter, src)
+	c.n += n
+	return n, err
+}
+
+// servePlaylist sends a playlist's text.
+func servePlaylist(w http.ResponseWriter, r *http.Request, doc *document, fresh time.Duration) {
+	h := w.Header()
+	h["Content-Type"] = typePlaylist
+	h["Cache-Control"] = []string{"public, max-age=" + strconv.Itoa(max(int(fresh/time.Second), 1))}
+	h["Vary"] = varyEncoding
+	body := doc.text
+	if acceptsGzip(r.Header) {
+		h["Content-Encoding"] = encodingGzip
+		body = doc.gzip()
+	}
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	if r.Method == http.MethodHead {
+		return
+	}
+	_, _ = w.Write(body) // an error means that the client is gone
+}
+
+// acceptsGzip reads Accept-Encoding (RFC 9110 §12.5.3).
+func acceptsGzip(h http.Header) bool {
+	star := false
+	for _, line := range h["Accept-Encoding"] {
+		for line != "" {
+			var item string
+			item, line, _ = strings.Cut(line, ",")
+			coding, weight, _ := strings.Cut(item, ";")
+			ok := !refused(weight)
+			switch strings.ToLower(strings.TrimSpace(coding)) {
+			case "gzip", "x-gzip":
+				return ok
+			case "*":
+				star = ok
+			}
+		}
+	}
+	return star
+}
+
+// refused reports whether a weight is zero.
+func refused(weight string) bool {
+	name, q, ok := strings.Cut(strings.TrimSpace(weight), "=")
+	if !ok || strings.TrimSpace(strings.ToLower(name)) != "q" {
+		return false
+	}
+	v, err := strconv.ParseFloat(strings.TrimSpace(q), 64)
+	return err == nil && v == 0
+}
+
+func notFound(w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", cacheMissing)
+	http.Error(w, "not found", http.StatusNotFound)
+}

@@ -1,0 +1,90 @@
+package packager
+
+import (
+	"time"
+
+	"github.com/millrace/millrace/packager/store"
+)
+
+// respecify puts a new plan's description into force.
+func (r *rendition) respecify(spec Rendition) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if spec.Copy != r.spec.Copy || spec.Bitrate != r.spec.Bitrate {
+		// Another coder: what was measured of the old one says nothing.
+		r.meter = meter{target: r.p.target}
+		r.p.mu.Lock()
+		r.shown.bandwidth, r.shown.average, r.shown.frameRate = 0, 0, 0
+		r.p.mu.Unlock()
+	}
+	r.spec, r.retired = spec, time.Time{}
+	r.p.mu.Lock()
+	defer r.p.mu.Unlock()
+	r.shown.spec, r.shown.retired = spec, false
+	if r.shown.listed > 0 {
+		r.shown.bandwidth = max(r.shown.bandwidth, r.declared())
+	}
+}
+
+// retire takes a rendition out of the plan.
+func (r *rendition) retire() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.retired.IsZero() {
+		r.retired = time.Now()
+	}
+	r.p.mu.Lock()
+	defer r.p.mu.Unlock()
+	r.shown.retired = true
+}
+
+// vanished reports whether a retired rendition has gone on as GAP for long
+// enough that players have left it.
+func (r *rendition) vanished() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !r.retired.IsZero() && time.Since(r.retired) > r.p.cfg.Window
+}
+
+// skip lists what is missing below a segment that nobody will complete any
+// more, and refuses what comes late.
+func (r *rendition) skip(number uint64) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	err := r.fillGaps(number)
+	r.floor = max(r.floor, number)
+	return err
+}
+
+// end writes EXT-X-ENDLIST and lets everybody go who waits.
+func (r *rendition) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w := *r.window.Load()
+	w.ended, w.open, w.parts = true, 0, nil
+	if len(w.held) > 0 {
+		w.doc = r.render(&w)
+	}
+	r.swap(&w, true)
+}
+
+// close gives up the media. What a VOD presentation has on disk stays.
+func (r *rendition) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	leave := (*store.File).Remove
+	if r.p.cfg.VOD {
+		leave = (*store.File).Release
+	}
+	if r.cur != nil && r.cur.file != nil {
+		r.cur.file.Remove()
+	}
+	r.cur, r.held = nil, nil
+	r.pending.reset()
+	for _, s := range r.window.Load().held {
+		if s.file != nil {
+			leave(s.file)
+		}
+	}
+	r.swap(&window{ended: true}, true)
+}

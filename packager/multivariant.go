@@ -1,0 +1,271 @@
+package packager
+
+import (
+	"bytes"
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/packager/fmp4"
+	"github.com/millrace/millrace/packager/playlist"
+)
+
+// defaultBandwidth is what the first variant, which players start with, comes
+// nearest to (Apple 1.32).
+const defaultBandwidth = 2_000_000
+
+// shown is what the multivariant playlist says of a rendition; guarded by
+// Presentation.mu.
+type shown struct {
+	spec      Rendition
+	retired   bool
+	listed    int // segments with media, ever
+	codecs    string
+	width     int
+	height    int
+	channels  int
+	frameRate int // in 1000 s
+	bandwidth int
+	average   int
+	final     bool // nothing more is measured
+}
+
+// published takes note of a segment that was listed. The caller holds r.mu.
+func (p *Presentation) published(r *rendition, s *segment) {
+	if s.gap {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	sh := &r.shown
+	sh.listed++
+	sh.codecs = s.init.codecs
+	if r.kind == media.Video {
+		sh.width, sh.height = fmp4.DisplaySize(r.track)
+		if rate := r.track.FrameRate; rate.Known() {
+			sh.frameRate = int(media.Rescale(1000, rate.Den, rate.Num))
+		} else if sh.frameRate == 0 {
+			sh.frameRate = measuredRate(s.frames, s.duration)
+		}
+	} else {
+		sh.channels = r.track.Channels
+	}
+	sh.bandwidth = max(sh.bandwidth, r.declared(), r.meter.peak, r.meter.average())
+	sh.average = r.meter.average()
+	p.refresh()
+}
+
+// declared is BANDWIDTH as far as it needs no peak measured: the maximum of a
+// coder with what the boxes add, or 1.5 times the first GOPs of a copied video
+// and 1.25 times the beginning of copied audio. The caller holds r.mu.
+func (r *rendition) declared() int {
+	peak := r.spec.Bitrate
+	switch {
+	case r.spec.Copy && r.kind == media.Video:
+		return max(peak, r.meter.first*3/2)
+	case r.spec.Copy:
+		return max(peak, r.meter.first*5/4)
+	}
+	if peak == 0 {
+		return 0
+	}
+	// moof and mdat of each part, 16 bytes a frame at up to 60 a second.
+	boxes := 60*16*8 + int(time.Second/r.p.cfg.Part+1)*120*8
+	return peak + peak/100 + boxes
+}
+
+// measuredRate is frames in 1000 seconds; near one of the usual rates it is
+// that one.
+func measuredRate(frames int, d time.Duration) int {
+	if d <= 0 {
+		return 0
+	}
+	rate := int(media.Rescale(int64(frames)*1000, int(d), int(time.Second)))
+	for _, usual := range []int{23976, 24000, 25000, 29970, 30000, 50000, 59940, 60000} {
+		if (rate-usual)*1000 <= usual*1 && (usual-rate)*1000 <= usual*1 {
+			return usual
+		}
+	}
+	return rate
+}
+
+// refresh renders the multivariant playlist anew where it says something else
+// than before. The caller holds p.mu.
+func (p *Presentation) refresh() {
+	if p.state.Load() == stateClosed || !p.complete() {
+		return
+	}
+	m := p.multivariant()
+	if len(m.Variants) == 0 {
+		return
+	}
+	text := m.Append(nil)
+	if old := p.multi.Load(); old == nil || !bytes.Equal(old.text, text) {
+		p.multi.Store(newDocument(text))
+	}
+	if !p.isReady {
+		p.isReady = true
+		close(p.ready)
+	}
+}
+
+// complete reports whether the multivariant playlist can be shown: once it
+// was, it stays, and changes when there is something to show. The caller holds
+// p.mu.
+func (p *Presentation) complete() bool {
+	video, hasVideo, most, missing := false, false, 0, false
+	for _, r := range p.order {
+		if r.shown.retired {
+			continue
+		}
+		there := r.shown.listed > 0
+		video = video || r.kind == media.Video
+		hasVideo = hasVideo || there && r.kind == media.Video
+		missing = missing || !there
+		most = max(most, r.shown.listed)
+	}
+	if most == 0 || video && !hasVideo {
+		return false
+	}
+	return !missing || p.isReady || most >= lateSegments || p.state.Load() != stateOpen
+}
+
+// multivariant builds the playlist of what is there. The caller holds p.mu.
+func (p *Presentation) multivariant() *playlist.Multivariant {
+	m := &playlist.Multivariant{Version: version, IndependentSegments: !p.dependent.Load()}
+	var video, audio []*rendition
+	for _, r := range p.order {
+		switch {
+		case r.shown.listed == 0 || r.shown.retired:
+		case r.kind == media.Video:
+			video = append(video, r)
+		default:
+			audio = append(audio, r)
+		}
+	}
+	if len(video) == 0 {
+		for _, r := range audio {
+			m.Variants = append(m.Variants, variant(r))
+		}
+		arrange(m.Variants)
+		return m
+	}
+	var groups []string
+	for _, r := range audio {
+		if g := group(r); !slices.Contains(groups, g) {
+			groups = append(groups, g)
+			m.Renditions = append(m.Renditions, members(g, audio)...)
+		}
+	}
+	for _, r := range video {
+		if len(groups) == 0 {
+			m.Variants = append(m.Variants, variant(r))
+		}
+		for _, g := range groups {
+			m.Variants = append(m.Variants, withAudio(variant(r), g, audio))
+		}
+	}
+	arrange(m.Variants)
+	return m
+}
+
+func group(r *rendition) string {
+	if r.shown.spec.Group != "" {
+		return r.shown.spec.Group
+	}
+	return "audio"
+}
+
+func variant(r *rendition) playlist.Variant {
+	sh := &r.shown
+	return playlist.Variant{
+		Bandwidth: sh.bandwidth, AverageBandwidth: min(shownAverage(sh), sh.bandwidth), Codecs: sh.codecs,
+		Width: sh.width, Height: sh.height, FrameRate: sh.frameRate, URI: r.name + "/index.m3u8",
+	}
+}
+
+// shownAverage rounds the measured average up to a step of 2 %, so that the
+// playlist does not change with every segment.
+func shownAverage(sh *shown) int {
+	if sh.final {
+		return sh.average
+	}
+	average := sh.average
+	if average == 0 {
+		average = sh.spec.AverageBitrate
+	}
+	if average < 1000 {
+		return average
+	}
+	step := math.Pow(1.02, math.Ceil(math.Log(float64(average))/math.Log(1.02)))
+	return int(math.Ceil(step))
+}
+
+// withAudio adds the audio group to a variant: its largest member to the
+// bandwidth (Apple 9.13), all its codings to CODECS (RFC 8216bis §6.2.4).
+func withAudio(v playlist.Variant, g string, audio []*rendition) playlist.Variant {
+	v.Audio = g
+	var peak, average int
+	codecs := []string{v.Codecs}
+	for _, r := range audio {
+		if group(r) != g {
+			continue
+		}
+		peak = max(peak, r.shown.bandwidth)
+		average = max(average, min(shownAverage(&r.shown), r.shown.bandwidth))
+		if !slices.Contains(codecs, r.shown.codecs) {
+			codecs = append(codecs, r.shown.codecs)
+		}
+	}
+	v.Bandwidth += peak
+	v.AverageBandwidth += average
+	v.Codecs = strings.Join(codecs, ",")
+	return v
+}
+
+// members lists the audio renditions of a group: their names differ, and one
+// is the default (RFC 8216bis §4.4.6.1.1).
+func members(g string, audio []*rendition) []playlist.Rendition {
+	var out []playlist.Rendition
+	chosen := -1
+	for _, r := range audio {
+		if group(r) != g {
+			continue
+		}
+		sh := &r.shown
+		name := cmp.Or(sh.spec.Title, sh.spec.Language, r.name)
+		if slices.ContainsFunc(out, func(o playlist.Rendition) bool { return o.Name == name }) {
+			name = r.name
+		}
+		if sh.spec.Default && chosen < 0 {
+			chosen = len(out)
+		}
+		out = append(out, playlist.Rendition{
+			Type: "AUDIO", GroupID: g, Name: name, Language: sh.spec.Language, Autoselect: true,
+			Channels: strconv.Itoa(sh.channels), URI: r.name + "/index.m3u8",
+		})
+	}
+	out[max(chosen, 0)].Default = true
+	return out
+}
+
+// arrange puts the variant that players should start with first and the rest
+// from the best to the least.
+func arrange(vs []playlist.Variant) {
+	slices.SortStableFunc(vs, func(a, b playlist.Variant) int { return cmp.Compare(b.Bandwidth, a.Bandwidth) })
+	best, distance := 0, math.Inf(1)
+	for i, v := range vs {
+		if d := math.Abs(math.Log(float64(max(cmp.Or(v.AverageBandwidth, v.Bandwidth), 1)) / defaultBandwidth)); d < distance {
+			best, distance = i, d
+		}
+	}
+	if best > 0 {
+		first := vs[best]
+		copy(vs[1:best+1], vs[:best])
+		vs[0] = first
+	}
+}

@@ -1,0 +1,221 @@
+package packager
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/packager/fmp4"
+)
+
+// push takes a packet of the open segment. It is held back until the next one
+// tells how long it lasts.
+func (r *rendition) push(pk *media.Packet) error {
+	cur, rate := r.cur, r.track.ClockRate
+	switch {
+	case pk.Track != r.track && pk.Track.ClockRate != rate:
+		// Its times mean something else; it has to wait for the next segment.
+		r.dropped.Add(1)
+		return nil
+	case media.Duration(pk.PTS-cur.span.ticks(rate), rate) >= r.p.timeline.limit:
+		return r.tooLong(pk)
+	case r.held != nil && pk.DTS < r.held.DTS:
+		r.dropped.Add(1)
+		return nil
+	}
+	if err := r.release(pk); err != nil {
+		return err
+	}
+	r.held = pk
+	return nil
+}
+
+// tooLong drops what would make the segment longer than TARGETDURATION, which
+// never changes, allows.
+func (r *rendition) tooLong(pk *media.Packet) error {
+	r.dropped.Add(1)
+	if cur := r.cur; !cur.overlong {
+		cur.overlong = true
+		r.p.trouble(r.name, fmt.Errorf("segment %d is longer than %v; the rest of it is dropped", cur.number, r.p.timeline.limit))
+	}
+	return nil
+}
+
+// release gives the held packet its duration and puts it into a part. next is
+// the packet after it, nil if none is known.
+//
+// Here is the place to release a frame of a known rate without waiting for the
+// next one.
+func (r *rendition) release(next *media.Packet) error {
+	pk := r.held
+	if pk == nil {
+		return nil
+	}
+	r.held = nil
+	duration := r.lasts(pk, next)
+	dts := max(pk.DTS, 0) // tfdt has no sign
+	if pk.DTS < 0 {
+		duration = max(duration+pk.DTS, 0)
+	}
+	cur := r.cur
+	cur.end = max(cur.end, pk.PTS+duration)
+	cur.frames++
+	return r.add(dts, fmp4.Sample{
+		Duration: uint32(min(duration, math.MaxUint32)),
+		Offset:   int32(min(max(pk.PTS-dts, math.MinInt32), math.MaxInt32)),
+		Key:      pk.Key,
+		Payload:  pk.Payload,
+	})
+}
+
+// lasts is how long pk is shown: until next, but never beyond the segment
+// where the one after it is missing or does not follow.
+func (r *rendition) lasts(pk, next *media.Packet) int64 {
+	rate := r.track.ClockRate
+	usual := pk.Duration
+	if usual <= 0 {
+		usual = r.usual()
+	}
+	if next == nil {
+		return usual
+	}
+	d := next.DTS - pk.DTS
+	if d < 0 || next.Track.ClockRate != rate {
+		return usual
+	}
+	if s := &r.cur.span; s.over && s.length > 0 {
+		// What the segment has left, counted by DTS as the cuts are by PTS.
+		end := s.ticks(rate) + media.Ticks(s.length, rate)
+		if left := max(end-pk.PTS, usual); d > left && next.PTS > end+usual {
+			return left
+		}
+		if s.breaks && d > usual*2 {
+			return usual
+		}
+	}
+	switch {
+	case r.kind == media.Video && r.track.FrameRate.Known():
+	case pk.Duration > 0:
+		r.frame = pk.Duration
+	case d > 0:
+		r.frame = d
+	}
+	return d
+}
+
+// add puts a sample into the open part. A part is closed before the sample
+// that would make it longer than the target (RFC 8216bis §4.4.4.9).
+func (r *rendition) add(dts int64, s fmp4.Sample) error {
+	rate := r.track.ClockRate
+	if r.target == 0 && r.frame > 0 && (r.kind == media.Video && r.track.FrameRate.Known() || r.kind == media.Audio) {
+		r.target = r.knownTarget()
+	}
+	if r.target == 0 {
+		r.pending.add(dts, s)
+		if media.Duration(r.pending.duration, rate) >= r.p.cfg.Part {
+			return r.decide()
+		}
+		return nil
+	}
+	limit := media.Ticks(r.target, rate)
+	if len(r.pending.samples) > 0 && r.pending.duration+int64(s.Duration) > limit {
+		if err := r.closePart(limit); err != nil {
+			return err
+		}
+	}
+	r.pending.add(dts, s)
+	// Full as far as can be told: the next frame would not fit any more.
+	if d := r.pending.duration; d+r.usual() > limit && d*100 >= limit*85 {
+		return r.closePart(limit)
+	}
+	return nil
+}
+
+// knownTarget is PART-TARGET where the duration of a frame is known.
+func (r *rendition) knownTarget() time.Duration {
+	if f := r.track.FrameRate; r.kind == media.Video {
+		return partTarget(r.p.cfg.Part, int64(f.Den), int64(f.Num))
+	}
+	return partTarget(r.p.cfg.Part, r.frame, int64(r.track.ClockRate))
+}
+
+// decide fixes PART-TARGET by the frames seen so far and makes parts of them.
+func (r *rendition) decide() error {
+	all, dts := slices.Clone(r.pending.samples), r.pending.base
+	durations := make([]int64, 0, len(all))
+	for _, s := range all {
+		durations = append(durations, int64(s.Duration))
+	}
+	r.target = measuredTarget(r.p.cfg.Part, durations, r.track.ClockRate)
+	r.pending.reset()
+	for _, s := range all {
+		if err := r.add(dts, s); err != nil {
+			return err
+		}
+		dts += int64(s.Duration)
+	}
+	return nil
+}
+
+// flush closes what is left of a segment as its last part, which may be short.
+func (r *rendition) flush() error {
+	if r.target == 0 && len(r.pending.samples) > 0 {
+		if err := r.decide(); err != nil {
+			return err
+		}
+	}
+	if len(r.pending.samples) == 0 {
+		return nil
+	}
+	return r.closePart(media.Ticks(r.target, r.track.ClockRate))
+}
+
+// closePart stores the open part. A frame that lasts longer than a part may
+// (media is missing) keeps its duration in the media, so that players see no
+// hole; the part is listed with the longest duration allowed, and the rest as
+// parts with GAP=YES.
+func (r *rendition) closePart(limit int64) error {
+	cur, rate := r.cur, r.track.ClockRate
+	err := r.storePart(cur)
+	if err == nil && !cur.failed {
+		listed := min(r.pending.duration, limit)
+		cur.parts[len(cur.parts)-1].duration = media.Duration(listed, rate)
+		for rest := r.pending.duration - listed; rest > 0; rest -= limit {
+			cur.parts = append(cur.parts, part{offset: cur.size, duration: media.Duration(min(rest, limit), rate), gap: true})
+		}
+		r.showParts(cur)
+	}
+	r.pending.reset()
+	return err
+}
+
+// storePart appends the open part to the segment's file and to its parts.
+func (r *rendition) storePart(cur *open) error {
+	if cur.failed {
+		return nil
+	}
+	if cur.file == nil {
+		if err := r.create(cur); err != nil {
+			return r.storeFailed(err)
+		}
+	}
+	r.sequence++
+	r.header = fmp4.AppendFragment(r.header[:0], r.sequence, uint64(r.pending.base), r.pending.samples)
+	r.vector = append(r.vector[:0], r.header)
+	for i := range r.pending.samples {
+		r.vector = append(r.vector, r.pending.samples[i].Payload)
+	}
+	offset, err := cur.file.Append(r.vector...)
+	clear(r.vector)
+	if err != nil {
+		return r.storeFailed(err)
+	}
+	cur.size = cur.file.Size()
+	cur.parts = append(cur.parts, part{
+		offset: offset, size: cur.size - offset,
+		independent: r.pending.key,
+	})
+	return nil
+}

@@ -1,0 +1,89 @@
+package packager
+
+import (
+	"time"
+
+	"github.com/millrace/millrace/packager/fmp4"
+	"github.com/millrace/millrace/packager/playlist"
+	"github.com/millrace/millrace/packager/store"
+)
+
+// segment is a media segment. Readers see it once it is in a window; nothing
+// they look at changes from then on.
+type segment struct {
+	number          uint64
+	discontinuity   uint64 // discontinuity sequence number
+	discontinuities int    // EXT-X-DISCONTINUITY tags before it
+	duration        time.Duration
+	wall            time.Time // EXT-X-PROGRAM-DATE-TIME
+	gap             bool      // EXT-X-GAP: there is no file
+	init            *initSection
+	file            *store.File
+	size            int64
+	frames          int
+	parts           []part
+	uri             string
+
+	removed time.Time // from the playlist; for the writer only
+}
+
+// part is a partial segment: a range of its segment's file.
+type part struct {
+	offset, size int64
+	duration     time.Duration
+	independent  bool
+	gap          bool
+}
+
+// initSection is an initialization section. Its name tells its content, so
+// that it may be cached for ever.
+type initSection struct {
+	name   string
+	bytes  []byte
+	codecs string
+}
+
+// entry is how a playlist lists the segment. before is the init section in
+// force, nil at the beginning of the list.
+func (s *segment) entry(before *initSection) playlist.Segment {
+	e := playlist.Segment{
+		URI: s.uri, Duration: s.duration, Discontinuities: s.discontinuities, ProgramDateTime: s.wall, Gap: s.gap,
+	}
+	if s.init != before {
+		e.Map = &playlist.Map{URI: s.init.name}
+	}
+	return e
+}
+
+// open is a segment that is being filled.
+type open struct {
+	segment
+	span     span
+	start    int64 // PTS of the first sample
+	end      int64 // PTS at which the last sample shown ends
+	failed   bool  // the store failed: the rest is dropped, a GAP listed
+	overlong bool  // packets were dropped because the segment was too long
+}
+
+// fragment is what the parts of a rendition are made from.
+type fragment struct {
+	samples  []fmp4.Sample
+	base     int64 // DTS of the first sample
+	duration int64 // sum of the samples
+	key      bool  // one of the samples is a key
+}
+
+func (f *fragment) add(dts int64, s fmp4.Sample) {
+	if len(f.samples) == 0 {
+		f.base = dts
+	}
+	f.samples = append(f.samples, s)
+	f.duration += int64(s.Duration)
+	f.key = f.key || s.Key
+}
+
+// reset keeps the memory of the list, not of the payloads.
+func (f *fragment) reset() {
+	clear(f.samples)
+	*f = fragment{samples: f.samples[:0]}
+}

@@ -1,0 +1,82 @@
+package packager
+
+import "fmt"
+
+// End closes everything and writes EXT-X-ENDLIST. A VOD presentation with an
+// Output is published there; only then can End fail. All stays fetchable until
+// Close, but for what was moved into an Output.
+func (p *Presentation) End() error {
+	p.change.Lock()
+	defer p.change.Unlock()
+	if err := p.closedOrEnded(); err != nil {
+		return err
+	}
+	err := p.note(p.settle())
+	p.state.Store(stateEnded)
+	names := *p.names.Load()
+	for _, r := range names {
+		r.end()
+	}
+	p.mu.Lock()
+	if p.cfg.VOD {
+		p.measure()
+	}
+	p.refresh()
+	if p.broken != nil {
+		err = p.broken
+	}
+	p.mu.Unlock()
+	if p.cfg.Output == nil {
+		return nil
+	}
+	if err == nil {
+		err = p.writeOutput(names)
+	}
+	if err != nil {
+		return fmt.Errorf("finish presentation: %w", err)
+	}
+	return nil
+}
+
+// measure replaces what was declared by what is known at the end (Apple 1.26,
+// 1.27). The caller holds p.mu and nobody writes any more.
+func (p *Presentation) measure() {
+	for _, r := range p.order {
+		r.shown.average = r.meter.average()
+		r.shown.bandwidth = max(r.meter.peak, r.shown.average)
+		r.shown.final = true
+	}
+}
+
+// writeOutput writes the playlists and initialization sections beside the
+// segments and moves all of it into place.
+func (p *Presentation) writeOutput(names map[string]*rendition) error {
+	multi := p.multi.Load()
+	if multi == nil {
+		return errNoMedia
+	}
+	out := p.cfg.Output
+	for name, r := range names {
+		w := r.window.Load()
+		if w.doc == nil {
+			continue
+		}
+		for _, section := range w.inits {
+			if err := out.WriteFile(name+"/"+section.name, section.bytes); err != nil {
+				return err
+			}
+		}
+		if err := out.WriteFile(name+"/index.m3u8", w.doc.text); err != nil {
+			return err
+		}
+		for _, s := range w.held {
+			if s.file != nil {
+				s.file.Release()
+			}
+		}
+	}
+	if err := out.WriteFile("index.m3u8", multi.text); err != nil {
+		return err
+	}
+	return out.Publish("index.m3u8")
+}
