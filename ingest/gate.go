@@ -18,6 +18,7 @@ var (
 	ErrNotFound     = errors.New("no such stream")
 	ErrBadPath      = errors.New("bad stream path")
 	ErrNoTracks     = errors.New("no usable track")
+	ErrOverloaded   = errors.New("the server has no capacity left")
 	ErrTakenOver    = errors.New("taken over by another publisher")
 	ErrEnded        = errors.New("stream has ended")
 )

@@ -23,6 +23,7 @@ func statusOf(err error) base.StatusCode {
 		{ingest.ErrBadPath, base.StatusBadRequest},
 		{ingest.ErrBusy, base.StatusNotEnoughBandwidth},
 		{ingest.ErrNoTracks, base.StatusUnsupportedMediaType},
+		{ingest.ErrOverloaded, base.StatusServiceUnavailable},
 		{errTransport, base.StatusUnsupportedTransport},
 		{context.DeadlineExceeded, base.StatusServiceUnavailable},
 	} {

@@ -1,0 +1,4 @@
+// Package e2e runs the built server as its users would: real publishers, real
+// players, a real browser, real kills. It has tests only; those that take
+// longer than a test run may are behind the build tag soak.
+package e2e

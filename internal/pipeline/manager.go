@@ -1,0 +1,390 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/millrace/millrace/ingest"
+	"github.com/millrace/millrace/internal/access"
+	"github.com/millrace/millrace/internal/config"
+	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/internal/status"
+	"github.com/millrace/millrace/transcode"
+)
+
+// Deps is what pipelines are made of.
+type Deps struct {
+	Transcoder *transcode.Supervisor
+	Thumbnails Thumbnailer
+	Bus        *Bus
+	Logger     *slog.Logger
+
+	// Pull fetches a configured source into a stream until ctx ends, and
+	// reconnects by itself.
+	Pull func(ctx context.Context, url string, stream *ingest.Stream)
+
+	// NoLoopback makes nobody loopback, for places where the network hides who
+	// is calling (containers).
+	NoLoopback bool
+
+	// Gather bounds the wait for a publisher's tracks; 0 is ingest's default.
+	Gather time.Duration
+	// DrainTime bounds the wait for a worker's last frames; 0 means 2 s.
+	DrainTime time.Duration
+}
+
+// Thumbnailer makes pictures of keyframes.
+type Thumbnailer interface {
+	// JPEG decodes a keyframe and scales it to a width in pixels.
+	JPEG(ctx context.Context, key *media.Packet, width int) ([]byte, error)
+}
+
+// Why the manager ends streams.
+var (
+	errShutdown     = errors.New("the server is going down")
+	errReconfigured = errors.New("the stream's configuration changed")
+	errRemoved      = errors.New("the stream was removed from the configuration")
+)
+
+// Manager holds all streams. It is the protocol servers' ingest.Gate and what
+// web shows; its methods may be called from any goroutine.
+type Manager struct {
+	deps   Deps
+	ctx    context.Context // of all pipelines
+	cancel context.CancelCauseFunc
+	wg     sync.WaitGroup
+
+	mu     sync.RWMutex
+	cfg    *config.Config
+	byPath map[string]*Pipeline
+	last   map[string]uint64 // newest segment number of paths that ended lately
+	down   bool
+}
+
+var _ ingest.Gate = (*Manager)(nil)
+
+// NewManager makes a manager and starts the configured sources.
+func NewManager(cfg *config.Config, deps Deps) *Manager {
+	if deps.DrainTime == 0 {
+		deps.DrainTime = 2 * time.Second
+	}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	m := &Manager{
+		deps: deps, ctx: ctx, cancel: cancel,
+		cfg: cfg, byPath: map[string]*Pipeline{}, last: map[string]uint64{},
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.startSources()
+	return m
+}
+
+// Shutdown ends every stream, so that publishers are told and viewers get what
+// is in the window, and waits until all of it is gone or ctx ends.
+func (m *Manager) Shutdown(ctx context.Context) error {
+	m.mu.Lock()
+	m.down = true
+	for _, p := range m.byPath {
+		p.stream.Close(errShutdown)
+	}
+	m.mu.Unlock()
+	m.cancel(errShutdown)
+	done := make(chan struct{})
+	go func() {
+		m.wg.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for streams to end: %w", ctx.Err())
+	}
+}
+
+// Reload puts a new configuration into force. Streams whose section did not
+// change keep running untouched; the others end, and their publishers may come
+// back under the new rules.
+func (m *Manager) Reload(cfg *config.Config) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.cfg = cfg
+	for path, p := range m.byPath {
+		switch set := cfg.ForPath(path); {
+		case set == p.set:
+		case p.set.Source != "" && set.Source == "":
+			p.stream.Close(errRemoved)
+		default:
+			p.stream.Close(errReconfigured)
+		}
+	}
+	m.startSources()
+}
+
+// startSources makes a pipeline for each configured source that has none.
+// m.mu is held.
+func (m *Manager) startSources() {
+	if m.down {
+		return
+	}
+	for _, set := range m.cfg.Streams {
+		if set.Source == "" {
+			continue
+		}
+		path := set.Path.String()
+		if old := m.byPath[path]; old != nil && !old.over() {
+			continue
+		}
+		p, err := m.add(path)
+		if err != nil {
+			m.deps.Logger.Error("source", "stream", path, "err", err)
+			continue
+		}
+		m.wg.Go(func() {
+			ctx, cancel := context.WithCancel(m.ctx)
+			defer cancel()
+			stop := context.AfterFunc(ctx, func() { p.stream.Close(context.Cause(m.ctx)) })
+			defer stop()
+			go func() { <-p.gone; cancel() }()
+			m.deps.Pull(ctx, set.Source, p.stream)
+		})
+	}
+}
+
+// add makes the pipeline of a path and lets it run. m.mu is held.
+func (m *Manager) add(path string) (*Pipeline, error) {
+	if m.down {
+		return nil, errShutdown
+	}
+	old := m.byPath[path]
+	if old != nil {
+		m.last[path] = old.newest.Load()
+		old.retire()
+	}
+	p, err := newPipeline(path, m.cfg.ForPath(path), m.last[path], &m.deps)
+	if err != nil {
+		return nil, err
+	}
+	m.byPath[path] = p
+	m.wg.Go(func() {
+		p.run(m.ctx)
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if m.byPath[path] == p {
+			delete(m.byPath, path)
+			m.remember(path, p.newest.Load())
+		}
+	})
+	return p, nil
+}
+
+// remember keeps the number that a successor on the path must exceed, as long
+// as the clock alone would not see to that. m.mu is held.
+func (m *Manager) remember(path string, segment uint64) {
+	now := uint64(time.Now().Unix())
+	for other, n := range m.last {
+		if n+1 < now {
+			delete(m.last, other)
+		}
+	}
+	m.last[path] = segment
+}
+
+// Publish implements ingest.Gate.
+func (m *Manager) Publish(_ context.Context, req ingest.Request, tracks []*media.Track) (*ingest.Publisher, error) {
+	p, err := m.admit(req, tracks)
+	if err != nil {
+		m.deps.Bus.Send("publisher:refused", req.Path, map[string]string{"reason": err.Error(), "remote": fmt.Sprint(req.Remote)})
+		return nil, err
+	}
+	return p.stream.Attach(ingest.PublisherInfo{Protocol: req.Protocol, Remote: req.Remote, Agent: req.Agent, User: req.User}, tracks)
+}
+
+func (m *Manager) admit(req ingest.Request, tracks []*media.Track) (*Pipeline, error) {
+	if err := access.CheckPath(req.Path); err != nil {
+		return nil, fmt.Errorf("%w: %w", ingest.ErrBadPath, err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	set := m.cfg.ForPath(req.Path)
+	if err := m.mayPublish(req); err != nil {
+		return nil, err
+	}
+	if set.Source != "" {
+		return nil, fmt.Errorf("%w: %s is pulled from a source", ingest.ErrForbidden, req.Path)
+	}
+	plan, err := transcode.NewPlan(tracks, LivePolicy(set))
+	switch {
+	case errors.Is(err, transcode.ErrIncomplete): // the media will tell
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", ingest.ErrNoTracks, err)
+	default:
+		if err := m.clash(req.Path, plan); err != nil {
+			return nil, err
+		}
+		if err := m.affordable(plan); err != nil {
+			return nil, err
+		}
+	}
+	if p := m.byPath[req.Path]; p != nil && !p.over() {
+		return p, nil
+	}
+	return m.add(req.Path)
+}
+
+// clash refuses a path whose URLs would be those of another stream's
+// renditions, or the reverse. m.mu is held.
+func (m *Manager) clash(path string, plan *transcode.Plan) error {
+	if i := strings.LastIndexByte(path, '/'); i > 0 {
+		if above := m.byPath[path[:i]]; above != nil && above.has(path[i+1:]) {
+			return fmt.Errorf("%w: %s is a rendition of the stream %s", ingest.ErrForbidden, path, path[:i])
+		}
+	}
+	for _, r := range plan.Renditions {
+		if m.byPath[path+"/"+r.Name] != nil {
+			return fmt.Errorf("%w: the stream %s has the name of the rendition %s", ingest.ErrForbidden, path+"/"+r.Name, r.Name)
+		}
+	}
+	return nil
+}
+
+// affordable refuses a stream whose encoders the machine could not carry
+// beside those that run, while its publisher can still be told; the Transcoder
+// itself has the last word.
+func (m *Manager) affordable(plan *transcode.Plan) error {
+	used, of := m.deps.Transcoder.Load()
+	if cost := plan.Cost(); used > 0 && plan.NeedsWorker() && used+cost > of {
+		return fmt.Errorf("%w: encoding this takes %.1f of %.0f cores, %.1f are taken", ingest.ErrOverloaded, cost, of, used)
+	}
+	return nil
+}
+
+// Read implements ingest.Gate.
+func (m *Manager) Read(_ context.Context, req ingest.Request) (*ingest.Stream, error) {
+	if err := access.CheckPath(req.Path); err != nil {
+		return nil, fmt.Errorf("%w: %w", ingest.ErrBadPath, err)
+	}
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if err := m.mayView(req); err != nil {
+		return nil, err
+	}
+	p := m.byPath[req.Path]
+	if p == nil {
+		return nil, fmt.Errorf("%w: %s", ingest.ErrNotFound, req.Path)
+	}
+	return p.stream, nil
+}
+
+// List returns every stream, ordered by path.
+func (m *Manager) List() []status.Stream {
+	m.mu.RLock()
+	pipelines := slices.SortedFunc(maps.Values(m.byPath), func(a, b *Pipeline) int { return strings.Compare(a.path, b.path) })
+	m.mu.RUnlock()
+	list := make([]status.Stream, 0, len(pipelines))
+	for _, p := range pipelines {
+		list = append(list, p.Status())
+	}
+	return list
+}
+
+// Get returns one stream by its exact path.
+func (m *Manager) Get(path string) (status.Stream, bool) {
+	p := m.lookup(path)
+	if p == nil {
+		return status.Stream{}, false
+	}
+	return p.Status(), true
+}
+
+func (m *Manager) lookup(path string) *Pipeline {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.byPath[path]
+}
+
+// Kick disconnects the publisher; the stream then holds as if it had left.
+func (m *Manager) Kick(path, reason string) error {
+	p := m.lookup(path)
+	if p == nil {
+		return status.ErrNotFound
+	}
+	publisher := p.stream.Publisher()
+	if publisher == nil {
+		return status.ErrNoPublisher
+	}
+	publisher.Kick(errors.New(reason))
+	return nil
+}
+
+// End ends a stream at once, publisher included, without hold.
+func (m *Manager) End(path, reason string) error {
+	p := m.lookup(path)
+	if p == nil {
+		return status.ErrNotFound
+	}
+	p.stream.Close(errors.New(reason))
+	return nil
+}
+
+// Playback is one stream's media over HTTP.
+type Playback struct {
+	Path    string       // the stream's
+	Handler http.Handler // takes what follows the path in the URL
+	Target  time.Duration
+}
+
+// Playback finds the stream whose path is the longest prefix, element by
+// element, of what follows /hls/ in a URL.
+func (m *Manager) Playback(urlPath string) (Playback, bool) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for prefix := urlPath; ; {
+		i := strings.LastIndexByte(prefix, '/')
+		if i < 0 {
+			return Playback{}, false
+		}
+		prefix = prefix[:i]
+		if p := m.byPath[prefix]; p != nil {
+			return Playback{Path: prefix, Handler: p.pres, Target: p.set.HLS.Segment * 3 / 2}, true
+		}
+	}
+}
+
+// Thumbnail decodes the newest keyframe of a stream to JPEG.
+func (m *Manager) Thumbnail(ctx context.Context, path string) ([]byte, error) {
+	p := m.lookup(path)
+	if p == nil {
+		return nil, status.ErrNotFound
+	}
+	key := p.stream.Keyframe()
+	if key == nil {
+		return nil, status.ErrNoPicture
+	}
+	return m.deps.Thumbnails.JPEG(ctx, key, thumbnailWidth)
+}
+
+// thumbnailWidth is the width of thumbnails in pixels: enough for a console
+// card on a dense display.
+const thumbnailWidth = 640
+
+// Events delivers every event from now on; see Bus.
+func (m *Manager) Events(ctx context.Context) <-chan status.Event { return m.deps.Bus.Events(ctx) }
+
+// Ready says whether the server takes streams: nil, or why not.
+func (m *Manager) Ready() error {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.down {
+		return errShutdown
+	}
+	return nil
+}
