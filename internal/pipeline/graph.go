@@ -2,228 +2,259 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
 
-	"github.com/millrace/millrace/internal/config"
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/packager"
 	"github.com/millrace/millrace/transcode"
 )
 
+// maxPriming bounds what is kept to start a worker in the middle of a GOP.
+const maxPriming = 16 << 20
+
+// graph is the way from the Cutter to the presentation, for one plan at a
+// time: copied renditions directly, coded ones by way of a worker. It is the
+// Cutter's Placer and belongs to the goroutine that pushes packets.
+type graph struct {
+	name       string // the stream's path, for logs
+	log        *slog.Logger
+	transcoder *transcode.Supervisor
+	pres       *packager.Presentation
+	cutter     *Cutter
+	policy     transcode.Policy
+	drainTime  time.Duration // bounds the wait for a worker's last packets; 0 is no bound
+	owner      owner
+
+	tracks  []*media.Track
+	plan    *transcode.Plan
+	copies  map[int][]string // names of the copied renditions, by source track
+	coded   []string         // names of the coded renditions
+	session *transcode.Session
+	gop     []media.Placed // since the newest keyframe of the video
+	gopSize int            // bytes
+	off     []string       // renditions that the session gave up
+	offCuts int            // cuts since it said so
+
+	newest atomic.Uint64 // number of the newest segment; anybody may ask
+}
+
+// owner is told what a graph comes to. All but Output's methods are called on
+// the graph's goroutine.
+type owner interface {
+	transcode.Output
+
+	// starting bounds the start of a worker.
+	starting() context.Context
+	// planned tells of a new plan, working of its worker (nil: none any more).
+	planned(*transcode.Plan)
+	working(*transcode.Session)
+	// degraded tells what a live session gives up; it comes from a goroutine
+	// of the session's.
+	degraded(transcode.Degradation)
+	// trouble tells of a packet or a cut that could not be taken.
+	trouble(error)
+	// broken tells that the plan cannot be carried out.
+	broken(error)
+}
+
+// begin has segments and discontinuities numbered above last.
+func (g *graph) begin(last uint64) {
+	g.newest.Store(last)
+	g.cutter = NewCutter(last, g)
+}
+
+// start makes ready for a source with these tracks.
+func (g *graph) start(tracks []*media.Track, policy transcode.Policy) error {
+	g.tracks, g.policy = tracks, policy
+	clear(g.gop)
+	g.gop = g.gop[:0]
+	return g.replan()
+}
+
 // replan makes the plan for the tracks in force and puts it into effect: the
 // renditions, the Cutter's rules, and a worker where one is needed. What comes
 // next starts a new discontinuity.
-func (p *Pipeline) replan(gopTooLong bool) error {
-	policy := LivePolicy(p.set)
-	policy.GOPTooLong = gopTooLong
-	plan, err := transcode.NewPlan(p.tracks, policy)
+func (g *graph) replan() error {
+	plan, err := transcode.NewPlan(g.tracks, g.policy)
 	if err != nil {
 		return err
 	}
-	p.closeSession()
-	if err := p.pres.SetRenditions(renditions(plan)); err != nil {
+	g.closeSession()
+	if err := g.pres.SetRenditions(renditions(plan)); err != nil {
 		return fmt.Errorf("set renditions: %w", err)
 	}
-	p.apply(plan)
-	p.cutter.Break()
-	p.cutter.Configure(cutting(p.tracks, plan, p.set))
+	g.apply(plan)
+	g.cutter.Break()
+	g.cutter.Configure(g.rules(plan.CopiesVideo()))
 	for _, note := range plan.Notes {
-		p.log.Warn(note)
+		g.log.Warn(note)
 	}
-	p.log.Info("renditions", "plan", fmt.Sprint(plan.Renditions))
+	g.log.Info("renditions", "plan", fmt.Sprint(plan.Renditions))
 	if !plan.NeedsWorker() {
 		return nil
 	}
-	_, from := p.cutter.Next()
-	session, err := p.deps.Transcoder.Start(p.playing, transcode.Job{
-		Name: p.path, Plan: plan, From: from, Output: (*output)(p), Degraded: p.degraded,
+	_, from := g.cutter.Next()
+	session, err := g.transcoder.Start(g.owner.starting(), transcode.Job{
+		Name: g.name, Plan: plan, From: from, Output: g.owner, Degraded: g.owner.degraded,
 	})
 	if err != nil {
 		return fmt.Errorf("start worker: %w", err)
 	}
-	p.setSession(session)
-	for _, placed := range p.gop {
-		p.feed(placed)
+	g.session = session
+	g.owner.working(session)
+	for _, placed := range g.gop {
+		g.feed(placed)
 	}
 	return nil
 }
 
 // apply remembers which packet goes where.
-func (p *Pipeline) apply(plan *transcode.Plan) {
-	p.plan, p.copies, p.codes, p.coded = plan, map[int][]string{}, map[int]bool{}, nil
+func (g *graph) apply(plan *transcode.Plan) {
+	g.plan, g.copies, g.coded, g.off = plan, map[int][]string{}, nil, nil
 	for _, r := range plan.Renditions {
 		if r.Copy {
-			p.copies[r.Source] = append(p.copies[r.Source], r.Name)
+			g.copies[r.Source] = append(g.copies[r.Source], r.Name)
 		} else {
-			p.codes[r.Source] = true
-			p.coded = append(p.coded, r.Name)
+			g.coded = append(g.coded, r.Name)
 		}
 	}
-	p.mu.Lock()
-	p.shown = plan
-	p.mu.Unlock()
-}
-
-func (p *Pipeline) setSession(s *transcode.Session) {
-	p.session = s
-	p.mu.Lock()
-	p.working = s
-	p.mu.Unlock()
+	g.owner.planned(plan)
 }
 
 // closeSession ends the worker when it has put out what it was given.
-func (p *Pipeline) closeSession() {
-	if p.session == nil {
+func (g *graph) closeSession() {
+	if g.session == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), p.deps.DrainTime)
-	defer cancel()
-	if err := p.session.Drain(ctx); err != nil {
-		p.log.Warn("the worker's last frames are lost", "err", err)
+	if err := g.drain(); err != nil {
+		g.log.Warn("the worker's last packets are lost", "err", err)
 	}
-	p.session.Close()
-	p.setSession(nil)
+	g.dropSession()
+}
+
+// drain waits for what the worker still has to put out.
+func (g *graph) drain() error {
+	ctx := context.WithoutCancel(g.owner.starting())
+	if g.drainTime > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, g.drainTime)
+		defer cancel()
+	}
+	return g.session.Drain(ctx)
+}
+
+// dropSession ends the worker, whatever it still has.
+func (g *graph) dropSession() {
+	if g.session != nil {
+		g.session.Close()
+		g.session = nil
+		g.owner.working(nil)
+	}
+}
+
+// workerLost makes room for another worker's output.
+func (g *graph) workerLost() {
+	g.pres.Lost(g.coded...)
+	g.cutter.Break()
 }
 
 // Cut implements Placer.
-func (p *Pipeline) Cut(c media.Cut) {
-	p.newest.Store(c.Segment)
-	p.dropRungs()
-	if err := p.pres.Cut(c); err != nil {
-		p.log.Error("cut", "segment", c.Segment, "err", err)
+func (g *graph) Cut(c media.Cut) {
+	g.newest.Store(c.Segment)
+	g.dropRungs()
+	if err := g.pres.Cut(c); err != nil {
+		g.owner.trouble(fmt.Errorf("cut segment %d: %w", c.Segment, err))
 	}
-	if p.session != nil {
-		p.session.Cut(c)
+	if g.session != nil {
+		g.session.Cut(c)
 	}
 }
 
 // Place implements Placer.
-func (p *Pipeline) Place(placed media.Placed) {
-	p.remember(placed)
-	for _, name := range p.copies[placed.Track.ID] {
-		if err := p.pres.Write(name, placed); err != nil {
-			p.log.Debug("packet has no place", "rendition", name, "err", err)
+func (g *graph) Place(placed media.Placed) {
+	g.remember(placed)
+	for _, name := range g.copies[placed.Track.ID] {
+		if err := g.pres.Write(name, placed); err != nil {
+			g.owner.trouble(fmt.Errorf("write to %s: %w", name, err))
 		}
 	}
-	p.feed(placed)
+	g.feed(placed)
 }
 
-func (p *Pipeline) feed(placed media.Placed) {
-	if p.session == nil || !p.codes[placed.Track.ID] {
+func (g *graph) feed(placed media.Placed) {
+	if g.session == nil {
 		return
 	}
-	if err := p.session.Write(placed); err != nil {
-		p.log.Debug("worker takes no packet", "err", err)
+	if err := g.session.Write(placed); err != nil && !errors.Is(err, transcode.ErrClosed) {
+		g.owner.trouble(fmt.Errorf("write to worker: %w", err))
 	}
 }
 
 // remember keeps what a worker needs to start between two keyframes.
-func (p *Pipeline) remember(placed media.Placed) {
+func (g *graph) remember(placed media.Placed) {
 	if placed.Track.Kind == media.Video && placed.Key {
-		clear(p.gop)
-		p.gop, p.gopSize = p.gop[:0], 0
+		clear(g.gop)
+		g.gop, g.gopSize = g.gop[:0], 0
 	}
-	if p.gopSize += len(placed.Payload); p.gopSize > maxPriming {
-		clear(p.gop)
-		p.gop = p.gop[:0]
+	if g.gopSize += len(placed.Payload); g.gopSize > maxPriming {
+		clear(g.gop)
+		g.gop = g.gop[:0]
 		return
 	}
-	p.gop = append(p.gop, placed)
+	g.gop = append(g.gop, placed)
 }
 
 // LongGOP implements Placer: what was copied is encoded from the next cut on,
 // or cut inside its GOPs where the operator wants it as it is.
-func (p *Pipeline) LongGOP() {
-	if p.set.Ladder.Mode == config.Passthrough {
-		p.pres.SetDependent()
-		rules := cutting(p.tracks, p.plan, p.set)
-		rules.OnKey = false
-		p.cutter.Configure(rules)
+func (g *graph) LongGOP() {
+	if g.policy.Mode != transcode.Auto && g.policy.Mode != "" {
+		g.pres.SetDependent()
+		g.cutter.Configure(g.rules(false))
 		return
 	}
-	p.log.Info("keyframes are too far apart to copy the source; it is encoded from here on")
-	if err := p.replan(true); err != nil {
-		p.fail(err)
+	g.log.Info("keyframes are too far apart to copy the source; it is encoded from here on")
+	g.policy.GOPTooLong = true
+	if err := g.replan(); err != nil {
+		g.owner.broken(err)
 	}
-}
-
-// cutting says how the Cutter must cut for a plan.
-func cutting(tracks []*media.Track, plan *transcode.Plan, set config.Stream) CutterConfig {
-	lead := tracks[0]
-	for _, t := range tracks {
-		if t.Kind == media.Video {
-			lead = t
-			break
-		}
-	}
-	return CutterConfig{Lead: lead.ID, LeadKind: lead.Kind, OnKey: plan.CopiesVideo(), Segment: set.HLS.Segment}
-}
-
-// renditions says to the packager what the plan makes.
-func renditions(plan *transcode.Plan) []packager.Rendition {
-	var out []packager.Rendition
-	for _, r := range plan.Renditions {
-		pr := packager.Rendition{
-			Name: r.Name, Kind: r.Kind, Copy: r.Copy, Bitrate: r.MaxBitrate, AverageBitrate: r.Bitrate, Language: r.Language,
-		}
-		if pr.Bitrate == 0 {
-			pr.Bitrate = r.Bitrate
-		}
-		out = append(out, pr)
-	}
-	for i := range out {
-		if out[i].Kind == media.Audio {
-			out[i].Default = true
-			break
-		}
-	}
-	return out
-}
-
-// output is the session's side of a Pipeline; its methods run on the session's
-// goroutine.
-type output Pipeline
-
-// Packet implements transcode.Output.
-func (o *output) Packet(rendition string, placed media.Placed) {
-	if err := o.pres.Write(rendition, placed); err != nil {
-		o.log.Debug("packet has no place", "rendition", rendition, "err", err)
-	}
-}
-
-// WorkerLost implements transcode.Output.
-func (o *output) WorkerLost(err error) {
-	p := (*Pipeline)(o)
-	p.log.Warn("worker died; another takes over", "err", err)
-	p.deps.Bus.Send("worker:died", p.path, map[string]string{"reason": err.Error()})
-	p.command(func() {
-		p.pres.Lost(p.coded...)
-		p.cutter.Break()
-	})
-}
-
-// degraded is told by the session what it gives up to keep up.
-func (p *Pipeline) degraded(d transcode.Degradation) {
-	p.log.Warn("the encoders cannot keep up", "gave up", d.String())
-	p.deps.Bus.Send("worker:degraded", p.path, map[string]any{"level": d.Level, "gaveUp": d.String()})
-	p.command(func() { p.off, p.offCuts = d.Off, 0 })
 }
 
 // dropRungs lists the segments of rungs that were switched off as GAP without
 // waiting for them. The cut at which they go off still has their last packets
 // before it.
-func (p *Pipeline) dropRungs() {
-	if p.offCuts++; p.offCuts > 1 && len(p.off) > 0 {
-		p.pres.Lost(p.off...)
+func (g *graph) dropRungs() {
+	if g.offCuts++; g.offCuts > 1 && len(g.off) > 0 {
+		g.pres.Lost(g.off...)
 	}
 }
 
-// Failed implements transcode.Output.
-func (o *output) Failed(err error) {
-	p := (*Pipeline)(o)
-	p.command(func() {
-		p.pres.Lost(p.coded...)
-		p.closeSession()
-		p.fail(err)
-	})
+// rules say how the Cutter must cut.
+func (g *graph) rules(onKey bool) CutterConfig {
+	lead := g.tracks[0]
+	for _, t := range g.tracks {
+		if t.Kind == media.Video {
+			lead = t
+			break
+		}
+	}
+	return CutterConfig{Lead: lead.ID, LeadKind: lead.Kind, OnKey: onKey, Segment: g.policy.Segment}
+}
+
+// renditions say to the packager what the plan makes.
+func renditions(plan *transcode.Plan) []packager.Rendition {
+	var out []packager.Rendition
+	audio := false
+	for _, r := range plan.Renditions {
+		out = append(out, packager.Rendition{
+			Name: r.Name, Kind: r.Kind, Copy: r.Copy, Language: r.Language,
+			Bitrate: max(r.Bitrate, r.MaxBitrate), AverageBitrate: r.Bitrate,
+			Default: r.Kind == media.Audio && !audio,
+		})
+		audio = audio || r.Kind == media.Audio
+	}
+	return out
 }

@@ -166,7 +166,7 @@ func (m *Manager) add(path string) (*Pipeline, error) {
 	}
 	old := m.byPath[path]
 	if old != nil {
-		m.last[path] = old.newest.Load()
+		m.last[path] = old.graph.newest.Load()
 		old.retire()
 	}
 	p, err := newPipeline(path, m.cfg.ForPath(path), m.last[path], &m.deps)
@@ -180,7 +180,7 @@ func (m *Manager) add(path string) (*Pipeline, error) {
 		defer m.mu.Unlock()
 		if m.byPath[path] == p {
 			delete(m.byPath, path)
-			m.remember(path, p.newest.Load())
+			m.remember(path, p.graph.newest.Load())
 		}
 	})
 	return p, nil

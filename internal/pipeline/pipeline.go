@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/millrace/millrace/ingest"
@@ -42,34 +41,20 @@ type Pipeline struct {
 	created time.Time
 	retired chan struct{} // closed when a successor has the path
 	gone    chan struct{} // closed when run has returned
-	newest  atomic.Uint64 // number of the newest segment
 
 	// Owned by run.
-	cutter  *Cutter
-	plan    *transcode.Plan
-	tracks  []*media.Track
-	copies  map[int][]string // names of the copied renditions, by source track
-	coded   []string         // names of the coded renditions
-	codes   map[int]bool     // source tracks that the worker needs
-	session *transcode.Session
+	graph   graph
 	playing context.Context // of play
-	gop     []media.Placed  // since the newest keyframe of the leading track
-	off     []string        // renditions that the session gave up
-	offCuts int             // cuts since it said so
-	gopSize int
 
 	mu       sync.Mutex
 	state    status.State
 	since    time.Time
 	lastErr  error
-	shown    *transcode.Plan    // plan, for Status
-	working  *transcode.Session // session, for Status
+	shown    *transcode.Plan    // the plan in force, for Status
+	worker   *transcode.Session // the session at work, for Status
 	commands []func()
 	wake     context.CancelFunc // interrupts run's wait for a packet
 }
-
-// maxPriming bounds what is kept to start a worker in the middle of a GOP.
-const maxPriming = 16 << 20
 
 // newPipeline makes a pipeline whose segments are numbered from the Unix
 // seconds of now, and above last.
@@ -96,7 +81,9 @@ func newPipeline(path string, set config.Stream, last uint64, deps *Deps) (*Pipe
 	if err != nil {
 		return nil, fmt.Errorf("make presentation: %w", err)
 	}
-	p.cutter = NewCutter(max(uint64(p.created.Unix())-1, last), p)
+	p.graph.name, p.graph.log, p.graph.owner = path, log, (*live)(p)
+	p.graph.transcoder, p.graph.pres, p.graph.drainTime = deps.Transcoder, p.pres, deps.DrainTime
+	p.graph.begin(max(uint64(p.created.Unix())-1, last))
 	return p, nil
 }
 
@@ -120,7 +107,7 @@ func (p *Pipeline) run(ctx context.Context) {
 		switch state {
 		case ingest.Live:
 			if err := p.play(ctx); err != nil {
-				p.fail(err)
+				p.enter(status.Failed, err)
 				p.waitChange(ctx, changed)
 			}
 			continue
@@ -179,16 +166,18 @@ func (p *Pipeline) play(ctx context.Context) error {
 	defer helpers.Wait()
 	defer cancel()
 
-	p.playing, p.tracks = ctx, p.stream.Tracks()
-	if err := p.replan(false); err != nil {
+	g := &p.graph
+	p.playing = ctx
+	publisher, tracks := p.stream.Publisher(), p.stream.Tracks()
+	if err := g.start(tracks, LivePolicy(p.set)); err != nil {
 		return err
 	}
-	defer p.closeSession()
+	defer g.dropSession()
 	sub := p.stream.Subscribe(media.SubscribeOptions{Name: "pipeline", Backlog: true})
 	defer sub.Close()
 
 	over := false
-	helpers.Go(func() { p.watch(ctx, func() { over = true }) })
+	helpers.Go(func() { p.watch(ctx, publisher, len(tracks), func() { over = true }) })
 	p.enter(status.Live, nil)
 	for {
 		wait, wake := context.WithCancel(ctx)
@@ -196,7 +185,7 @@ func (p *Pipeline) play(ctx context.Context) error {
 		for {
 			packet, err := sub.Next(wait)
 			if err == nil {
-				p.cutter.Push(packet)
+				g.cutter.Push(packet)
 				continue
 			}
 			if errors.Is(err, io.EOF) {
@@ -213,13 +202,13 @@ func (p *Pipeline) play(ctx context.Context) error {
 	}
 }
 
-// watch ends play when the publisher is gone, has a successor, or sends other
-// tracks.
-func (p *Pipeline) watch(ctx context.Context, over func()) {
+// watch ends play when the publisher is gone, has a successor, or sends another
+// number of tracks.
+func (p *Pipeline) watch(ctx context.Context, publisher *ingest.Publisher, tracks int, over func()) {
 	for {
 		changed := p.stream.Changed()
 		state, _ := p.stream.State()
-		if state != ingest.Live || len(p.stream.Tracks()) != len(p.tracks) {
+		if state != ingest.Live || p.stream.Publisher() != publisher || len(p.stream.Tracks()) != tracks {
 			p.command(over)
 			return
 		}
@@ -233,8 +222,8 @@ func (p *Pipeline) watch(ctx context.Context, over func()) {
 // lost gets everything out that is still on its way and lets the playlists
 // stand still.
 func (p *Pipeline) lost() {
-	p.cutter.Flush()
-	p.closeSession()
+	p.graph.cutter.Flush()
+	p.graph.closeSession()
 	p.pres.Suspend()
 }
 
@@ -291,7 +280,3 @@ func (p *Pipeline) enter(state status.State, reason error) {
 	p.log.Info("stream is "+string(state), "reason", text)
 	p.deps.Bus.Send("stream:"+string(state), p.path, map[string]string{"reason": text})
 }
-
-// fail says that the stream cannot go on as it should; what can be copied
-// still is.
-func (p *Pipeline) fail(err error) { p.enter(status.Failed, err) }

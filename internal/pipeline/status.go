@@ -17,7 +17,7 @@ import (
 func (p *Pipeline) Status() status.Stream {
 	p.mu.Lock()
 	s := status.Stream{Path: p.path, State: p.state, Since: p.since, Created: p.created}
-	plan, session := p.shown, p.working
+	plan, session := p.shown, p.worker
 	if p.lastErr != nil {
 		s.Error = p.lastErr.Error()
 	}

@@ -1,0 +1,222 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/millrace/millrace/internal/config"
+	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/packager"
+	"github.com/millrace/millrace/packager/store"
+	"github.com/millrace/millrace/transcode"
+)
+
+// File is the transcoding of a file, or of a URL that ends, to HLS on disk: by
+// the same planner, Cutter, workers and packager as live, but queues block and
+// nothing is dropped.
+type File struct {
+	Input  string
+	Output string // folder; gets the whole presentation or nothing
+
+	Ladder  config.Ladder
+	Encoder config.Encoder
+	Segment time.Duration
+
+	// Progress is told, now and then, how far the slowest rendition is; total
+	// is 0 where the input does not say how long it is. May be nil.
+	Progress func(done, total time.Duration)
+
+	Transcoder *transcode.Supervisor
+	Logger     *slog.Logger
+}
+
+// Run transcodes. Where it fails, or ctx ends, nothing is left in the output
+// folder that looks finished.
+func (f File) Run(ctx context.Context) error {
+	input, err := f.Transcoder.Open(ctx, f.Input)
+	if err != nil {
+		return err
+	}
+	defer input.Close()
+	out, err := store.NewOutput(f.Output)
+	if err != nil {
+		return err
+	}
+	pres, err := packager.New(packager.Config{
+		Segment: f.Segment, VOD: true, Output: out, Logger: f.Logger,
+	})
+	if err != nil {
+		return errors.Join(err, out.Discard())
+	}
+	defer pres.Close()
+
+	r := &fileRun{File: f, ctx: ctx, input: input, shown: map[string]time.Duration{}}
+	r.total = time.Duration(input.Info().Duration * float64(time.Second))
+	r.graph = graph{name: f.Input, log: f.Logger, transcoder: f.Transcoder, pres: pres, owner: r}
+	defer r.graph.dropSession()
+	if err := r.run(); err != nil {
+		return err
+	}
+	return pres.End()
+}
+
+// fileRun is a File being transcoded.
+type fileRun struct {
+	File
+	ctx   context.Context
+	input *transcode.Demuxer
+	graph graph
+	total time.Duration
+
+	mu    sync.Mutex
+	err   error                    // the first that went wrong on any goroutine
+	shown map[string]time.Duration // how far each coded rendition is
+}
+
+func (r *fileRun) run() error {
+	first, gopTooLong, err := r.lookAhead()
+	if err != nil {
+		return err
+	}
+	policy := Policy(r.Ladder, r.Encoder, r.Segment)
+	policy.GOPTooLong = gopTooLong
+	r.graph.begin(0)
+	if err := r.graph.start(r.input.Tracks(), policy); err != nil {
+		return err
+	}
+	for _, p := range first {
+		if err := r.push(p); err != nil {
+			return err
+		}
+	}
+	first = nil
+	for {
+		p, err := r.input.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err == nil {
+			err = r.push(p)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	r.graph.cutter.Flush()
+	if r.graph.session != nil {
+		if err := r.graph.drain(); err != nil {
+			return errors.Join(r.failure(), err)
+		}
+	}
+	if err := r.failure(); err != nil {
+		return err
+	}
+	if r.graph.plan == nil || r.graph.newest.Load() == 0 {
+		return fmt.Errorf("%s: no picture or sound could be read from it", r.Input)
+	}
+	return nil
+}
+
+// lookAhead reads to the second keyframe of the video, or for as long as a
+// segment may be, so that a source whose keyframes are too far apart is
+// encoded from its beginning.
+func (r *fileRun) lookAhead() (first []*media.Packet, gopTooLong bool, err error) {
+	var start *media.Packet
+	for {
+		p, err := r.input.Next()
+		if errors.Is(err, io.EOF) {
+			return first, false, nil
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		first = append(first, p)
+		switch {
+		case p.Track.Kind != media.Video:
+		case start == nil && p.Key:
+			start = p
+		case start == nil:
+		case p.Key:
+			return first, false, nil
+		case media.Duration(p.PTS-start.PTS, p.Track.ClockRate) > r.Segment*3/2:
+			return first, true, nil
+		}
+		if start == nil && media.Duration(p.PTS, p.Track.ClockRate) > 10*r.Segment {
+			return first, false, nil // no video, or none that can be decoded
+		}
+	}
+}
+
+func (r *fileRun) push(p *media.Packet) error {
+	r.graph.cutter.Push(p)
+	r.progress("input", p)
+	return r.failure()
+}
+
+// progress notes how far a rendition is and tells how far the last one is.
+func (r *fileRun) progress(rendition string, p *media.Packet) {
+	if r.Progress == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at := media.Duration(p.PTS, p.Track.ClockRate)
+	r.shown[rendition] = max(r.shown[rendition], at)
+	least := at
+	for _, other := range r.shown {
+		least = min(least, other)
+	}
+	r.Progress(least, r.total)
+}
+
+func (r *fileRun) failure() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
+}
+
+func (r *fileRun) trouble(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+// Packet implements transcode.Output.
+func (r *fileRun) Packet(rendition string, p media.Placed) {
+	if err := r.graph.pres.Write(rendition, p); err != nil {
+		r.trouble(fmt.Errorf("write %s: %w", rendition, err))
+	}
+	r.progress(rendition, p.Packet)
+}
+
+// WorkerLost implements transcode.Output; a file's worker is not replaced.
+func (r *fileRun) WorkerLost(err error) { r.trouble(err) }
+
+// Failed implements transcode.Output.
+func (r *fileRun) Failed(err error) { r.trouble(err) }
+
+func (r *fileRun) starting() context.Context { return r.ctx }
+
+func (r *fileRun) planned(plan *transcode.Plan) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.shown)
+	for _, rendition := range plan.Renditions {
+		if !rendition.Copy {
+			r.shown[rendition.Name] = 0
+		}
+	}
+}
+
+func (r *fileRun) working(*transcode.Session) {}
+
+func (r *fileRun) degraded(transcode.Degradation) {}
+
+func (r *fileRun) broken(err error) { r.trouble(err) }

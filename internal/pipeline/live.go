@@ -1,0 +1,61 @@
+package pipeline
+
+import (
+	"context"
+
+	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/internal/status"
+	"github.com/millrace/millrace/transcode"
+)
+
+// live is a Pipeline as the owner of its graph.
+type live Pipeline
+
+// Packet implements transcode.Output.
+func (l *live) Packet(rendition string, placed media.Placed) {
+	if err := l.pres.Write(rendition, placed); err != nil {
+		l.trouble(err)
+	}
+}
+
+// WorkerLost implements transcode.Output.
+func (l *live) WorkerLost(err error) {
+	p := (*Pipeline)(l)
+	p.deps.Bus.Send("worker:died", p.path, map[string]string{"reason": err.Error()})
+	p.command(p.graph.workerLost)
+}
+
+// Failed implements transcode.Output: what can be copied still is.
+func (l *live) Failed(err error) {
+	p := (*Pipeline)(l)
+	p.command(func() {
+		p.pres.Lost(p.graph.coded...)
+		p.graph.dropSession()
+		l.broken(err)
+	})
+}
+
+func (l *live) starting() context.Context { return l.playing }
+
+func (l *live) planned(plan *transcode.Plan) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.shown = plan
+}
+
+func (l *live) working(s *transcode.Session) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.worker = s
+}
+
+func (l *live) degraded(d transcode.Degradation) {
+	p := (*Pipeline)(l)
+	p.log.Warn("the encoders' load changed what is made", "level", d.Level, "given up", d.String())
+	p.deps.Bus.Send("worker:degraded", p.path, map[string]any{"level": d.Level, "givenUp": d.String()})
+	p.command(func() { p.graph.off, p.graph.offCuts = d.Off, 0 })
+}
+
+func (l *live) trouble(err error) { l.log.Debug("packet has no place", "err", err) }
+
+func (l *live) broken(err error) { (*Pipeline)(l).enter(status.Failed, err) }
