@@ -14,9 +14,10 @@ FUZZTIME ?= 30s
 # The environment in which Go finds FFmpeg; see the script.
 ENV := environment="$$(internal/setup/env.sh)" && eval "$$environment" &&
 
-# The rooms that need cgo and FFmpeg (DESIGN of internal/archtest), and all others, which run under the race detector.
+# The rooms that need cgo and FFmpeg, as internal/archtest has them; those that look at the whole from outside; and all
+# others, which run under the race detector.
 CGO_ROOMS := /(transcode/libav|transcode/worker|cmd)(/|$$)
-ENDS := /internal/(e2e|bench)(/|$$)
+ENDS := /internal/(archtest|e2e|bench)(/|$$)
 PURE = $$(go list ./... | grep -vE '$(CGO_ROOMS)|$(ENDS)')
 CGO = $$(go list ./... | grep -E '$(CGO_ROOMS)')
 
@@ -59,7 +60,8 @@ test: setup-test ui ## vet, unit tests (the pure rooms under -race), and end to 
 	$(ENV) cd $(UI) && npm test --silent
 	$(ENV) go vet -tags soak ./...
 	$(ENV) go test -race -timeout 3m $(PURE)
-	$(ENV) go test -timeout 4m -p 1 $(CGO) ./internal/e2e/...
+	$(ENV) go test -timeout 3m $(CGO)
+	$(ENV) go test -timeout 5m -count 1 -p 1 ./internal/archtest/... ./internal/e2e/...
 
 .PHONY: soak
 soak: setup-test ui ## what takes longer than a test run may: hours of play, a thousand publishers
