@@ -259,11 +259,11 @@ func arrange(vs []playlist.Variant) {
 	slices.SortStableFunc(vs, func(a, b playlist.Variant) int { return cmp.Compare(b.Bandwidth, a.Bandwidth) })
 	best, distance := 0, math.Inf(1)
 	for i, v := range vs {
-		if d := math.Abs(math.Log(float64(max(cmp.Or(v.AverageBandwidth, v.Bandwidth), 1)) / defaultBandwidth)); d < distance {
+		if d := math.Abs(math.Log(float64(max(v.Bandwidth, 1)) / defaultBandwidth)); d < distance {
 			best, distance = i, d
 		}
 	}
-	if best > 0 {
+	if len(vs) > 0 {
 		first := vs[best]
 		copy(vs[1:best+1], vs[:best])
 		vs[0] = first

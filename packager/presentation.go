@@ -16,6 +16,10 @@ import (
 // the newest thing used (RFC 8216bis §8).
 const version = 6
 
+// patience is how long a coder that is not known to be dead is waited for at
+// least.
+const patience = 10 * time.Second
+
 // lateSegments is how many segments the first rendition lists before the
 // multivariant playlist appears without those that have none.
 const lateSegments = 3
@@ -309,5 +313,5 @@ func (p *Presentation) lateness(spec *Rendition, gone bool) uint64 {
 	case spec.Copy:
 		return 2
 	}
-	return max(4, uint64(p.cfg.Window/2/p.cfg.Segment))
+	return uint64(max(p.cfg.Window/2, patience)/p.cfg.Segment) + 1
 }

@@ -70,30 +70,29 @@ func (r *rendition) release(next *media.Packet) error {
 	})
 }
 
-// lasts is how long pk is shown: until next, but never beyond the segment
-// where the one after it is missing or does not follow.
+// lasts is how long pk is shown: until next; to the end of its segment where
+// what follows is missing; and only its own time where the timeline breaks.
 func (r *rendition) lasts(pk, next *media.Packet) int64 {
 	rate := r.track.ClockRate
 	usual := pk.Duration
 	if usual <= 0 {
 		usual = r.usual()
 	}
-	if next == nil {
+	s := &r.cur.span
+	end := s.ticks(rate) + media.Ticks(s.length, rate)
+	left := max(end-pk.PTS, usual)
+	if next == nil || next.Track.ClockRate != rate || next.DTS < pk.DTS {
+		if s.over && !s.breaks {
+			return left // the rest of the segment stays away
+		}
 		return usual
 	}
 	d := next.DTS - pk.DTS
-	if d < 0 || next.Track.ClockRate != rate {
+	switch {
+	case s.over && s.breaks && d > usual*2:
 		return usual
-	}
-	if s := &r.cur.span; s.over && s.length > 0 {
-		// What the segment has left, counted by DTS as the cuts are by PTS.
-		end := s.ticks(rate) + media.Ticks(s.length, rate)
-		if left := max(end-pk.PTS, usual); d > left && next.PTS > end+usual {
-			return left
-		}
-		if s.breaks && d > usual*2 {
-			return usual
-		}
+	case s.over && d > left && next.PTS > end+usual:
+		return left
 	}
 	switch {
 	case r.kind == media.Video && r.track.FrameRate.Known():
@@ -120,18 +119,24 @@ func (r *rendition) add(dts int64, s fmp4.Sample) error {
 		return nil
 	}
 	limit := media.Ticks(r.target, rate)
-	if len(r.pending.samples) > 0 && r.pending.duration+int64(s.Duration) > limit {
+	// A part that is too short (the sample lasts longer than others) takes the
+	// sample all the same; closePart sees to its length.
+	if crosses := r.pending.duration+int64(s.Duration) > limit; crosses && enough(r.pending.duration, limit) {
 		if err := r.closePart(limit); err != nil {
 			return err
 		}
 	}
 	r.pending.add(dts, s)
 	// Full as far as can be told: the next frame would not fit any more.
-	if d := r.pending.duration; d+r.usual() > limit && d*100 >= limit*85 {
+	if r.pending.duration+r.usual() > limit && enough(r.pending.duration, limit) {
 		return r.closePart(limit)
 	}
 	return nil
 }
+
+// enough reports whether a part of that duration is long enough to stand
+// before another one: 85 % of the target (RFC 8216bis §4.4.4.9).
+func enough(duration, limit int64) bool { return duration*100 >= limit*85 }
 
 // knownTarget is PART-TARGET where the duration of a frame is known.
 func (r *rendition) knownTarget() time.Duration {
@@ -172,10 +177,10 @@ func (r *rendition) flush() error {
 	return r.closePart(media.Ticks(r.target, r.track.ClockRate))
 }
 
-// closePart stores the open part. A frame that lasts longer than a part may
-// (media is missing) keeps its duration in the media, so that players see no
-// hole; the part is listed with the longest duration allowed, and the rest as
-// parts with GAP=YES.
+// closePart stores the open part. A frame that makes it longer than a part may
+// be, because media is missing behind it, keeps its duration in the media, so
+// that players see no hole; the part is listed with the longest duration
+// allowed, and the rest as parts with GAP=YES.
 func (r *rendition) closePart(limit int64) error {
 	cur, rate := r.cur, r.track.ClockRate
 	err := r.storePart(cur)
