@@ -1,24 +1,21 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/millrace/millrace/internal/status"
+	"github.com/millrace/millrace/testmedia/tools"
 )
 
 // binary is the server under test, built once for all tests.
@@ -36,7 +33,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "millrace")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", binary, "github.com/millrace/millrace/cmd/millrace")
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", binary, "github.com/millrace/millrace/cmd/millrace") //nolint:noctx // bounded by the test's own limit
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the server under test: %v\n%s", err, out)
 		return 1
@@ -46,68 +43,53 @@ func run(m *testing.M) int {
 
 // server is a running `millrace serve`.
 type server struct {
+	*tools.Process
 	t    *testing.T
-	cmd  *exec.Cmd
 	http string // host:port
 	rtsp string // host:port
-	log  *lockedBuffer
-	done chan struct{}
+	dir  string // its configuration file and data are here
 }
 
-// serve starts a server with the given streams section and whatever else the
-// configuration is to say, and waits until it is ready. It is stopped, and
-// must stop cleanly, at the end of the test.
+// serve starts a server with what the configuration is to say besides its
+// listeners, and waits until it is ready. At the end of the test it is asked
+// to stop, and must do so cleanly.
 func serve(t *testing.T, config string) *server {
 	t.Helper()
-	s := &server{t: t, http: freeAddr(t), rtsp: freeAddr(t), log: &lockedBuffer{}, done: make(chan struct{})}
-	dir := t.TempDir()
-	file := filepath.Join(dir, "millrace.yaml")
-	text := fmt.Sprintf("http: {listen: %q}\nrtsp: {listen: %q}\nrtmp: {listen: \"off\"}\nsrt: {listen: \"off\"}\ndata: %q\n%s\n",
-		s.http, s.rtsp, filepath.Join(dir, "data"), config)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s.cmd = exec.Command(binary, "serve", "-c", file)
-	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := s.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var exit error
-	go func() {
-		exit = s.cmd.Wait()
-		close(s.done)
-	}()
+	s := &server{t: t, http: tools.FreeAddress(t), rtsp: tools.FreeAddress(t), dir: t.TempDir()}
+	s.configure(config)
+	s.Process = tools.Start(t, tools.Command{Path: binary, Args: []string{"serve", "-c", s.configFile()}})
 	t.Cleanup(func() {
-		_ = s.cmd.Process.Signal(syscall.SIGTERM)
+		if !s.Running() {
+			return
+		}
+		if err := s.Signal(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
 		select {
-		case <-s.done:
-			if exit != nil {
-				t.Errorf("the server ended badly: %v", exit)
+		case <-s.Done():
+			if code := s.ExitCode(); code != 0 {
+				t.Errorf("the server ended with status %d", code)
 			}
 		case <-time.After(10 * time.Second):
 			t.Error("the server does not stop within 10 s of SIGTERM")
-			_ = s.cmd.Process.Kill()
-			<-s.done
-		}
-		if t.Failed() {
-			t.Logf("server log:\n%s", s.log.String())
 		}
 	})
-	waitFor(t, 10*time.Second, "the server to be ready", func() error {
+	s.eventually(10*time.Second, "the server is ready", func() error {
 		_, err := s.get("/readyz")
 		return err
 	})
 	return s
 }
 
-// running fails the test when the server is gone.
-func (s *server) running() {
+func (s *server) configFile() string { return filepath.Join(s.dir, "millrace.yaml") }
+
+// configure writes the configuration file.
+func (s *server) configure(config string) {
 	s.t.Helper()
-	select {
-	case <-s.done:
-		s.t.Fatal("the server is gone")
-	default:
+	text := fmt.Sprintf("http: {listen: %q}\nrtsp: {listen: %q}\nrtmp: {listen: \"off\"}\nsrt: {listen: \"off\"}\ndata: %q\n%s\n",
+		s.http, s.rtsp, filepath.Join(s.dir, "data"), config)
+	if err := os.WriteFile(s.configFile(), []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
 	}
 }
 
@@ -115,7 +97,13 @@ func (s *server) url(path string) string { return "http://" + s.http + path }
 
 func (s *server) hls(path string) string { return s.url("/hls/" + path + "/index.m3u8") }
 
-func (s *server) publishURL(path string) string { return "rtsp://" + s.rtsp + "/" + path }
+func (s *server) rtspURL(path string) string { return "rtsp://" + s.rtsp + "/" + path }
+
+// publish loops a clip with ffmpeg, as it is.
+func (s *server) publish(path, clip string) *tools.Process {
+	s.t.Helper()
+	return tools.PublishFFmpeg(s.t, tools.Publication{Input: clip, URL: s.rtspURL(path), Loop: true})
+}
 
 // get fetches a path of the server; any status but 200 is an error.
 func (s *server) get(path string) ([]byte, error) { return fetch(s.url(path)) }
@@ -161,72 +149,46 @@ func (s *server) stream(path string) (status.Stream, error) {
 	return st, err
 }
 
-// live waits until the stream is live and its multivariant playlist is there.
-func (s *server) live(path string) {
+// live waits until the stream's multivariant playlist lists n variants.
+func (s *server) live(path string, variants int) *presentation {
 	s.t.Helper()
-	waitFor(s.t, 20*time.Second, path+" to be live", func() error {
-		s.running()
-		_, err := fetch(s.hls(path))
+	var p *presentation
+	s.eventually(20*time.Second, fmt.Sprintf("%s is live in %d variants", path, variants), func() (err error) {
+		p, err = load(s.hls(path))
+		if err == nil && len(p.multi.Variants) != variants {
+			err = fmt.Errorf("it has %d", len(p.multi.Variants))
+		}
 		return err
 	})
+	return p
 }
 
-// workers lists the server's child processes.
-func (s *server) workers() []int {
-	var pids []int
-	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", s.cmd.Process.Pid))
-	for _, file := range files {
-		text, _ := os.ReadFile(file)
-		for _, field := range strings.Fields(string(text)) {
-			var pid int
-			if _, err := fmt.Sscan(field, &pid); err == nil {
-				pids = append(pids, pid)
-			}
-		}
+// children lists the server's child processes.
+func (s *server) children() []int {
+	s.t.Helper()
+	u, err := tools.UsageOf(s.PID())
+	if err != nil {
+		s.t.Fatal(err)
 	}
-	return pids
+	return u.Children
 }
 
-// waitFor polls until the condition has no error.
-func waitFor(t *testing.T, limit time.Duration, what string, condition func() error) {
-	t.Helper()
-	deadline := time.Now().Add(limit)
+// eventually polls until the condition has no error, and fails the test at
+// once when the server is gone.
+func (s *server) eventually(within time.Duration, what string, condition func() error) {
+	s.t.Helper()
+	var err error
+	deadline := time.Now().Add(within)
 	for {
-		err := condition()
-		if err == nil {
+		if s.Process != nil && !s.Running() {
+			s.t.Fatalf("the server is gone, status %d; waited until %s", s.ExitCode(), what)
+		}
+		if err = condition(); err == nil {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("waited %v for %s: %v", limit, what, err)
+			s.t.Fatalf("waited %v until %s: %v", within, what, err)
 		}
 		<-time.After(20 * time.Millisecond)
 	}
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// lockedBuffer is a log that can be read while it is written.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
