@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 	"time"
 
@@ -36,20 +37,28 @@ const headStart = time.Second
 
 // OpenInput opens a file's path or a URL. ctx bounds the opening only. An error
 // Is ErrInput where the input is to blame.
-func OpenInput(ctx context.Context, url string) (*Demuxer, error) {
+func OpenInput(ctx context.Context, input string) (*Demuxer, error) {
 	whitelist := ""
-	name := url
-	if !strings.Contains(url, "://") {
+	name := redacted(input)
+	if !strings.Contains(input, "://") {
 		// A path may look like a protocol, and a playlist in a file must not
 		// reach out into the network.
-		url, whitelist = "file:"+url, "file,crypto,data"
+		input, whitelist = "file:"+input, "file,crypto,data"
 	}
 	d := &Demuxer{name: name}
-	if err := d.open(ctx, url, "", whitelist); err != nil {
+	if err := d.open(ctx, input, "", whitelist); err != nil {
 		d.Close()
 		return nil, fmt.Errorf("open %s: %w", name, err)
 	}
 	return d, nil
+}
+
+// redacted is an input's name without its password, for errors.
+func redacted(input string) string {
+	if u, err := url.Parse(input); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	return input
 }
 
 // OpenReader opens what r brings, which must be a container that can be read
@@ -68,7 +77,7 @@ func OpenReader(ctx context.Context, r io.Reader, hint string) (*Demuxer, error)
 	return d, nil
 }
 
-func (d *Demuxer) open(ctx context.Context, url, hint, whitelist string) error {
+func (d *Demuxer) open(ctx context.Context, input, hint, whitelist string) error {
 	var demuxer *astiav.InputFormat
 	if hint != "" {
 		if demuxer = astiav.FindInputFormat(hint); demuxer == nil {
@@ -100,7 +109,7 @@ func (d *Demuxer) open(ctx context.Context, url, hint, whitelist string) error {
 			return err
 		}
 	}
-	if err := format.OpenInput(url, demuxer, options); err != nil {
+	if err := format.OpenInput(input, demuxer, options); err != nil {
 		return d.blame(ctx, err)
 	}
 	d.format = format

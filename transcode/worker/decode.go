@@ -32,6 +32,11 @@ type decodeLine struct {
 	arrivals arrivals
 	blocked  time.Duration
 	failing  int // packets refused since the last frame
+
+	fed           bool   // packets came since the last flush
+	epoch         uint32 // of the newest packet
+	discontinuity uint64 // of the newest cut
+	held          []item // cuts that wait to see whether the source broke
 }
 
 // A decoder that refuses this many packets in a row is worth a line in the log.
@@ -54,14 +59,73 @@ func (d *decodeLine) run(ctx context.Context) error {
 func (d *decodeLine) handle(ctx context.Context, it item) error {
 	switch {
 	case it.packet != nil:
-		return d.decode(ctx, it)
+		return d.packet(ctx, it)
+	case it.cut != nil:
+		return d.cut(ctx, it)
+	case it.tick != nil && len(d.held) > 0:
+		// Sound that does not come back with the rest of a source begins
+		// anew all the same, as silence.
+		if h := d.held[0].cut; media.Duration(it.tick.pts, it.tick.clock)-media.Duration(h.pts, h.clock) > quiet {
+			if err := d.restart(ctx, newFlush(len(d.outs))); err != nil {
+				return err
+			}
+		}
 	case it.flush != nil:
 		defer it.flush.countDown()
-		if err := d.drain(ctx); err != nil {
+		return d.restart(ctx, it.flush)
+	}
+	return d.forward(ctx, it)
+}
+
+// cut passes a cut on. One that starts a discontinuity waits for the packet
+// after it: if the source itself is continuous the decoder goes on, so that
+// it can be primed; if it broke, what the decoder holds has to come out
+// before.
+func (d *decodeLine) cut(ctx context.Context, it item) error {
+	broke := it.cut.discontinuity != d.discontinuity
+	d.discontinuity = it.cut.discontinuity
+	if len(d.held) > 0 || broke && d.fed {
+		d.held = append(d.held, it)
+		return nil
+	}
+	return d.forward(ctx, it)
+}
+
+func (d *decodeLine) packet(ctx context.Context, it item) error {
+	switch {
+	case d.fed && it.packet.Epoch != d.epoch:
+		if err := d.restart(ctx, newFlush(len(d.outs))); err != nil {
+			return err
+		}
+	case len(d.held) > 0 && it.discontinuity >= d.held[0].cut.discontinuity:
+		if err := d.release(ctx); err != nil {
 			return err
 		}
 	}
-	return d.forward(ctx, it)
+	d.fed, d.epoch = true, it.packet.Epoch
+	return d.decode(ctx, it)
+}
+
+// restart ends what came so far, for all lines.
+func (d *decodeLine) restart(ctx context.Context, f *flush) error {
+	if err := d.drain(ctx); err != nil {
+		return err
+	}
+	if err := d.forward(ctx, item{flush: f}); err != nil {
+		return err
+	}
+	d.fed = false
+	return d.release(ctx)
+}
+
+func (d *decodeLine) release(ctx context.Context) error {
+	for _, it := range d.held {
+		if err := d.forward(ctx, it); err != nil {
+			return err
+		}
+	}
+	d.held = d.held[:0]
+	return nil
 }
 
 func (d *decodeLine) forward(ctx context.Context, it item) error {

@@ -2,13 +2,23 @@ package worker
 
 import (
 	"errors"
+	"syscall"
 
 	"github.com/millrace/millrace/transcode/libav"
 	"github.com/millrace/millrace/transcode/wire"
 )
 
-// fault gives an error the class that the parent acts on.
-func fault(node string, err error) *wire.Error {
+// fault says which node of the graph an error is about. That the parent has
+// left is no node's fault.
+func fault(node string, err error) error {
+	if err == nil || parted(err) {
+		return err
+	}
+	return classify(node, err)
+}
+
+// classify gives an error the class that the parent acts on.
+func classify(node string, err error) *wire.Error {
 	var known *wire.Error
 	if errors.As(err, &known) {
 		return known
@@ -25,6 +35,16 @@ func fault(node string, err error) *wire.Error {
 	return &wire.Error{Class: class, Node: node, Message: err.Error()}
 }
 
-func protocol(err error) *wire.Error {
+// protocol blames the other side for what it sent, unless it has left.
+func protocol(err error) error {
+	if parted(err) {
+		return err
+	}
 	return &wire.Error{Class: wire.ClassProtocol, Message: err.Error()}
+}
+
+// parted reports whether the parent closed its end, which is one way to say
+// Bye.
+func parted(err error) bool {
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
 }

@@ -67,6 +67,11 @@ type parent struct {
 	fatal   *wire.Error
 	drained chan struct{}
 	read    chan struct{}
+	news    chan struct{} // something came
+	images  []*wire.Image
+	probed  *wire.Probed
+	opened  *wire.Opened
+	left    bool // Bye came
 }
 
 func socketPair(t testing.TB) (a, b net.Conn) {
@@ -92,7 +97,7 @@ func startWorker(t testing.TB, role wire.Role) *parent {
 	p := &parent{
 		t: t, w: wire.NewWriter(ours), conn: ours, exit: make(chan int, 1),
 		sent: make(map[int]int), outputs: make(map[string][]media.Placed),
-		latency: make(map[string][]time.Duration), drained: make(chan struct{}, 8), read: make(chan struct{}),
+		latency: make(map[string][]time.Duration), drained: make(chan struct{}, 8), read: make(chan struct{}), news: make(chan struct{}, 1),
 	}
 	go func() {
 		defer func() { _ = theirs.Close() }()
@@ -132,10 +137,22 @@ func (p *parent) gather(r *wire.Reader) {
 			p.logs = append(p.logs, m)
 		case *wire.Error:
 			p.fatal = m
+		case *wire.Image:
+			p.images = append(p.images, m)
+		case *wire.Probed:
+			p.probed = m
+		case *wire.Opened:
+			p.opened = m
+		case *wire.Bye:
+			p.left = true
 		case *wire.Drained:
 			p.drained <- struct{}{}
 		}
 		p.mu.Unlock()
+		select {
+		case p.news <- struct{}{}:
+		default:
+		}
 		if err != nil {
 			p.t.Errorf("worker: %v", err)
 		}
@@ -171,6 +188,27 @@ func (p *parent) drain() {
 		p.t.Fatalf("worker left with %d: %v", code, p.fatal)
 	case <-time.After(2 * time.Minute):
 		p.t.Fatal("not drained")
+	}
+}
+
+// wait waits until something holds of what the worker has sent.
+func (p *parent) wait(holds func() bool) {
+	p.t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		p.mu.Lock()
+		ok := holds()
+		p.mu.Unlock()
+		if ok {
+			return
+		}
+		if time.Now().After(deadline) {
+			p.t.Fatalf("it does not come (worker said %v)", p.fatal)
+		}
+		select {
+		case <-p.news:
+		case <-time.After(time.Second):
+		}
 	}
 }
 

@@ -14,12 +14,13 @@ import (
 type item struct {
 	packet *media.Packet // to a decode line
 	frame  *libav.Frame  // from a decode line; the receiver closes it
-	cut    *cut          // in ticks of track's clock
-	tick   *tick         // video has come this far; for sound
+	cut    *cut
+	tick   *tick // video has come this far; for sound
 	flush  *flush
 
-	track   *media.Track // the source's revision in force
-	arrival time.Duration
+	track         *media.Track  // of a packet or frame
+	discontinuity uint64        // of a packet
+	arrival       time.Duration // of a frame
 }
 
 // tick is a time in video's clock.

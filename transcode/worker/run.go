@@ -62,10 +62,10 @@ func Serve(ctx context.Context, config *wire.Config, conn net.Conn) int {
 		logLine(s, level, line, dropped)
 	})
 	err := serve(ctx, config, conn, s)
-	if err == nil {
+	if err == nil || parted(err) {
 		return wire.ExitDone
 	}
-	f := fault("", err)
+	f := classify("", err)
 	// If it cannot be sent, the exit code says it.
 	_ = s.send(f)
 	return f.Class.ExitCode()

@@ -27,9 +27,10 @@ type rung struct {
 	track        *media.Track
 	arrivals     arrivals
 
-	preset string
-	off    bool
-	key    bool // the next picture must be an IDR picture
+	preset        string
+	discontinuity uint64
+	off           bool
+	key           bool // the next picture must be an IDR picture
 }
 
 func (r *rung) run(ctx context.Context) error {
@@ -68,6 +69,7 @@ func (r *rung) handle(it item) error {
 
 func (r *rung) frame(it item) error {
 	pts := it.frame.PTS()
+	r.cuts.clock = it.track.ClockRate
 	c, first, ok := r.cuts.at(pts)
 	if !ok {
 		return nil
@@ -109,16 +111,17 @@ func (r *rung) cut(c cut) error {
 			preset = t.Preset
 		}
 	}
-	if preset != r.preset || off && !r.off {
+	if preset != r.preset || off && !r.off || c.discontinuity != r.discontinuity {
 		if err := r.finish(); err != nil {
 			return err
 		}
 	}
-	r.preset, r.off, r.pace.divisor = preset, off, divisor
+	r.preset, r.off, r.discontinuity, r.pace.divisor = preset, off, c.discontinuity, divisor
 	r.out.count.off.Store(off)
 	r.out.count.preset.Store(&preset)
 	r.pace.clock = r.track.ClockRate
 	r.pace.start(c.pts)
+	r.placed.clock = c.clock
 	r.placed.add(c)
 	r.key = true
 	return nil

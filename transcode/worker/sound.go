@@ -40,7 +40,7 @@ const (
 
 func (s *sound) run(ctx context.Context) error {
 	defer s.close()
-	s.grid.rate = s.shape.SampleRate
+	s.grid.rate, s.placed.clock = s.shape.SampleRate, s.shape.SampleRate
 	for {
 		select {
 		case <-ctx.Done():
@@ -61,7 +61,7 @@ func (s *sound) handle(it item) error {
 		defer stopwatch(&s.out.count.busy, time.Now())
 		return s.frame(it.frame, it.track)
 	case it.cut != nil:
-		s.cut(*it.cut, it.track)
+		s.cut(*it.cut)
 	case it.tick != nil:
 		return s.tick(*it.tick)
 	case it.flush != nil:
@@ -75,8 +75,8 @@ func (s *sound) handle(it item) error {
 	return nil
 }
 
-func (s *sound) cut(c cut, t *media.Track) {
-	c = c.in(t.ClockRate, s.shape.SampleRate)
+func (s *sound) cut(c cut) {
+	c = c.in(s.shape.SampleRate)
 	s.placed.add(c)
 	if !s.started {
 		s.started, s.start = true, c.pts
@@ -153,21 +153,22 @@ func (s *sound) tick(t tick) error {
 	if now-next < media.Ticks(quiet, rate) {
 		return nil
 	}
+	until := now - media.Ticks(lag, rate)
+	if now-next > int64(rate)*longestGap {
+		if err := s.finish(); err != nil {
+			return err
+		}
+		next = until
+	}
 	if s.encoder == nil {
 		if err := s.open(); err != nil {
 			return err
 		}
 	}
-	if missing := now - next; missing > int64(rate)*longestGap {
-		if err := s.finish(); err != nil {
-			return err
-		}
-		return nil
-	}
 	if !s.grid.begun {
 		s.grid.begin(next)
 	}
-	return s.silence(now - media.Ticks(lag, rate) - next)
+	return s.silence(until - next)
 }
 
 // drainRow encodes what is there in whole frames, with rest also the last one.

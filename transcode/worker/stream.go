@@ -27,10 +27,7 @@ type stream struct {
 	chains  *chains
 	tracks  wire.Tracks
 	sources map[int]*media.Track
-	held    map[int][]wire.Cut // cuts for tracks that are not announced yet
 	tune    *wire.Tune
-	latest  uint64 // discontinuity of the newest cut
-	cuts    bool
 	ticked  int64
 }
 
@@ -42,7 +39,7 @@ var errBye = errors.New("bye")
 func serveStream(ctx context.Context, conn net.Conn, r *wire.Reader, s *sender) error {
 	st := &stream{
 		conn: conn, reader: r, sender: s,
-		sources: make(map[int]*media.Track), held: make(map[int][]wire.Cut),
+		sources: make(map[int]*media.Track),
 	}
 	m, err := r.Read()
 	if errors.Is(err, io.EOF) {
@@ -133,7 +130,7 @@ func (s *stream) read(ctx context.Context) error {
 func (s *stream) take(ctx context.Context, m wire.Message) error {
 	switch m := m.(type) {
 	case *wire.Track:
-		return s.announce(ctx, m)
+		return s.announce(m)
 	case *wire.Tune:
 		s.tune = m
 	case *wire.Cut:
@@ -150,51 +147,25 @@ func (s *stream) take(ctx context.Context, m wire.Message) error {
 	return nil
 }
 
-func (s *stream) announce(ctx context.Context, t *wire.Track) error {
+func (s *stream) announce(t *wire.Track) error {
 	if err := s.tracks.Announce(t); err != nil {
 		return protocol(err)
 	}
 	s.sources[t.Stream] = &t.Track
-	held := s.held[t.Stream]
-	delete(s.held, t.Stream)
-	for _, c := range held {
-		if err := s.cutTrack(ctx, t.Stream, c); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
 func (s *stream) cut(ctx context.Context, c wire.Cut) error {
-	if s.cuts && c.Discontinuity != s.latest {
-		// Media before and after do not belong together.
-		if err := s.flush(ctx, newFlush(len(s.chains.lines))); err != nil {
-			return err
-		}
-	}
-	s.cuts, s.latest = true, c.Discontinuity
 	if c.Discontinuity < s.job.From {
 		return nil
 	}
+	mine := cut{segment: c.Segment, discontinuity: c.Discontinuity, pts: c.PTS, clock: c.ClockRate, tune: s.tune}
 	for _, id := range s.chains.tracks() {
-		if s.sources[id] == nil {
-			s.held[id] = append(s.held[id], c)
-			continue
-		}
-		if err := s.cutTrack(ctx, id, c); err != nil {
+		if err := s.put(ctx, id, item{cut: &mine}); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (s *stream) cutTrack(ctx context.Context, id int, c wire.Cut) error {
-	t := s.sources[id]
-	mine := cut{segment: c.Segment, discontinuity: c.Discontinuity, pts: c.PTS, tune: s.tune}
-	if c.ClockRate > 0 {
-		mine = mine.in(c.ClockRate, t.ClockRate)
-	}
-	return s.put(ctx, id, item{cut: &mine, track: t})
 }
 
 // put gives an item to all decode lines of a track.
@@ -229,7 +200,7 @@ func (s *stream) packet(ctx context.Context, p *wire.Packet) error {
 			continue
 		}
 		count.queued.Add(int64(len(p.Payload)))
-		if err := f.in.put(ctx, item{packet: p.Placed.Packet, track: p.Track}); err != nil {
+		if err := f.in.put(ctx, item{packet: p.Placed.Packet, discontinuity: p.Discontinuity, track: p.Track}); err != nil {
 			return err
 		}
 	}
@@ -247,10 +218,10 @@ func (s *stream) tick(ctx context.Context, t *media.Track, dts int64) error {
 	}
 	s.ticked = dts
 	for _, id := range s.chains.tracks() {
-		if a := s.sources[id]; a == nil || a.Kind != media.Audio {
+		if a := s.sources[id]; a != nil && a.Kind != media.Audio {
 			continue
 		}
-		if err := s.put(ctx, id, item{tick: &tick{pts: dts, clock: t.ClockRate}, track: t}); err != nil {
+		if err := s.put(ctx, id, item{tick: &tick{pts: dts, clock: t.ClockRate}}); err != nil {
 			return err
 		}
 	}
@@ -277,7 +248,6 @@ func (s *stream) drain(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	s.cuts = false
 	if err := s.sender.send(s.chains.count.stats()); err != nil {
 		return err
 	}

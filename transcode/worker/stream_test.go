@@ -102,7 +102,7 @@ func checkUnits(t *testing.T, p media.Placed) {
 
 // checkAudio holds sound to an unbroken row of AAC frames that changes segment
 // at the first frame at or after each cut.
-func checkAudio(t *testing.T, got []media.Placed, cuts []wire.Cut, seconds int) {
+func checkAudio(t *testing.T, got []media.Placed, cuts []wire.Cut, seconds float64) {
 	t.Helper()
 	if len(got) == 0 {
 		t.Fatal("no sound")
@@ -124,7 +124,7 @@ func checkAudio(t *testing.T, got []media.Placed, cuts []wire.Cut, seconds int) 
 		}
 	}
 	have := float64(len(got)*1024) / float64(rate)
-	if have < float64(seconds)-0.1 || have > float64(seconds)+0.1 {
-		t.Errorf("%.3f s of sound, want %d", have, seconds)
+	if have < seconds-0.1 || have > seconds+0.1 {
+		t.Errorf("%.3f s of sound, want %.1f", have, seconds)
 	}
 }
