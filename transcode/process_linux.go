@@ -1,0 +1,71 @@
+package transcode
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// attributes of a worker process: a group of its own, so that signals meant
+// for the server's terminal do not reach it, and death with the parent. The
+// lifeline ends a worker too; this reaches one that is stopped.
+func attributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+// executable is the path of the running program. Where the file behind the
+// path is no longer this program (it was updated under a running server), the
+// kernel's own name for it is used: parent and worker must be the same binary.
+func executable() (string, error) {
+	const self = "/proc/self/exe"
+	path, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find executable: %w", err)
+	}
+	running, err := os.Stat(self)
+	if err != nil {
+		return path, nil //nolint:nilerr // without /proc the path is all there is
+	}
+	if there, err := os.Stat(path); err != nil || !os.SameFile(there, running) {
+		return self, nil
+	}
+	return path, nil
+}
+
+// usage is what a process holds and has used so far.
+type usage struct {
+	rss int64
+	cpu time.Duration
+}
+
+// clockTick is the unit of CPU times in /proc; the kernel's USER_HZ is 100 on
+// everything that Go runs on.
+const clockTick = 10 * time.Millisecond
+
+// usageOf reads /proc. It reports false for a process that is gone.
+func usageOf(pid int) (usage, bool) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return usage{}, false
+	}
+	// The command's name, in brackets, may hold anything (proc_pid_stat(5));
+	// state is the first field after it, utime the twelfth, rss the 22nd.
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 22 {
+		return usage{}, false
+	}
+	number := func(i int) int64 {
+		n, err := strconv.ParseInt(string(fields[i]), 10, 64)
+		if err != nil {
+			return 0
+		}
+		return n
+	}
+	return usage{
+		rss: number(21) * int64(os.Getpagesize()),
+		cpu: time.Duration(number(11)+number(12)) * clockTick,
+	}, true
+}
