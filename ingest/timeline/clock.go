@@ -38,17 +38,20 @@ func (w *unwrapper) signed(d int64) int64 {
 // in half a year.
 const scaleBits = 24
 
+// unscaled is the scale of a clock whose rate is right.
+const unscaled = 1 << scaleBits
+
 // mapping is a line from extended wire time to the track's output ticks.
 type mapping struct {
 	raw, out int64
-	scale    int64 // rate correction; 1<<scaleBits: none
+	scale    int64 // rate correction; unscaled: none
 	wire     int   // wire ticks a second
 	rate     int   // output ticks a second
 }
 
 func (m *mapping) at(u int64) int64 {
 	d := u - m.raw
-	if m.scale == 1<<scaleBits {
+	if m.scale == unscaled {
 		return m.out + media.Rescale(d, m.wire, m.rate)
 	}
 	return m.out + media.Rescale(d, m.wire<<scaleBits, m.rate*int(m.scale))

@@ -12,8 +12,11 @@ const (
 	rateSamples   = 20              // fewest samples judged
 	rateWindowMax = time.Minute     // longest window while a correction is in force
 
-	slowestFrame = 260 * time.Millisecond // slower than that is no live video
-	fastestFrame = 5 * time.Millisecond
+	// Frames of live video arrive at distances between these; stamps that say
+	// less than tooShort are not to be believed either.
+	fastestArrival = 15 * time.Millisecond
+	slowestArrival = 260 * time.Millisecond
+	tooShort       = 12 * time.Millisecond
 )
 
 // rateMeter finds clocks that run at a wrong rate: cameras whose stamps
@@ -24,8 +27,8 @@ const (
 // though its clock disagrees with the arrival clock too. What tells them apart
 // is the frame: with a wrong clock frames arrive at their nominal distance and
 // are stamped at another one; with an honest one it is the reverse. Where no
-// nominal distance is known, only stamps that are no plausible frame distance
-// while the arrivals are count as wrong.
+// nominal distance is known, a clock three times too fast or too slow is wrong
+// when the arrivals are those of live video.
 type rateMeter struct {
 	window  time.Duration
 	samples int64
@@ -70,15 +73,14 @@ func (m *rateMeter) add(out int64, arrival time.Duration, rate int, frame int64,
 		}
 		return 0, 0
 	}
-	if !plausible(stampedFrame) && plausible(arrivedFrame) && !within(span, elapsed, 3) {
+	live := fastestArrival <= arrivedFrame && arrivedFrame <= slowestArrival
+	if live && (span > 3*elapsed || elapsed > 3*span && stampedFrame < tooShort) {
 		return int64(elapsed), int64(span)
 	}
 	return 0, 0
 }
 
-func plausible(frame time.Duration) bool { return fastestFrame <= frame && frame <= slowestFrame }
-
 // near is within 2/3 of each other, which leaves room for lost frames.
 func near(a, b time.Duration) bool { return 3*a <= 5*b && 3*b <= 5*a }
 
-func within(a, b time.Duration, factor time.Duration) bool { return a <= factor*b && b <= factor*a }
+func within[T ~int64](a, b, factor T) bool { return a <= factor*b && b <= factor*a }

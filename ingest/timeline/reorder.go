@@ -20,8 +20,10 @@ const maxGuessedReorder = 4
 // encoder writes. (The picture order count of the slices would give the same,
 // but a derivation from it breaks on loss.)
 type reorder struct {
-	depth int
-	due   []int64 // sorted, at most depth
+	depth  int
+	due    []int64 // sorted, at most depth
+	newest int64   // what push returned last, while full
+	full   bool
 }
 
 // push takes a picture's presentation time and returns its decode time. While
@@ -37,9 +39,21 @@ func (r *reorder) push(pts, frame int64) int64 {
 		return dts
 	}
 	r.insert(pts)
-	dts := r.due[0]
+	r.newest, r.full = r.due[0], true
 	r.due = slices.Delete(r.due, 0, 1)
-	return dts
+	return r.newest
+}
+
+// tooShallow reports whether a picture shows that the depth is not enough: a
+// later one has been let go.
+func (r *reorder) tooShallow(pts int64) bool { return r.full && pts < r.newest }
+
+// deepen takes back what was let go last and holds it.
+func (r *reorder) deepen() {
+	r.depth++
+	if r.full {
+		r.insert(r.newest)
+	}
 }
 
 func (r *reorder) insert(pts int64) {
@@ -47,4 +61,4 @@ func (r *reorder) insert(pts int64) {
 	r.due = slices.Insert(r.due, i, pts)
 }
 
-func (r *reorder) reset() { r.due = r.due[:0] }
+func (r *reorder) reset() { r.due, r.full = r.due[:0], false }

@@ -8,8 +8,9 @@ import (
 
 // Limits of what is repaired how.
 const (
-	jumpForward   = 2 * time.Second       // a step ahead of the arrivals by more is a jump
-	jumpBackward  = 50 * time.Millisecond // a decode time further back is a jump
+	jumpForward   = time.Second           // a step ahead of the arrivals by more is a jump
+	jumpBackward  = 50 * time.Millisecond // a step back by more is one
+	offsetLimit   = 10 * time.Second      // presentation further from decoding is nonsense
 	persistTime   = time.Second           // a new clock that lasts this long is believed
 	persistCount  = 8                     // ... and for that many samples
 	gapReset      = time.Second           // a gap after which the reorder buffer starts anew
@@ -70,51 +71,74 @@ type Repairs struct {
 // Timeline places the samples of one stream. Its methods must not be called
 // concurrently.
 type Timeline struct {
+	// Repairs may be read between calls.
+	Repairs Repairs
+
 	shared bool
 	tracks map[int]*track
-	last   map[int]int64 // newest decode time of each track over all restarts
-	floor  time.Duration // the end of everything placed before the restart
-	shift  time.Duration // from arrival to output, for tracks that nothing else aligns
-	origin bool          // shift is set
+	lead   *track                // what others are aligned to
+	last   map[int]time.Duration // the end of each track's output over all restarts
+	floor  time.Duration         // the end of everything placed before the restart
+
+	shift     time.Duration // from arrival to output, for tracks that nothing else aligns
+	hasOrigin bool          // shift is set
 
 	epoch    uint32
-	placed   bool
+	placed   bool          // something was, since the restart
 	broken   time.Duration // arrival of the newest break
 	hasBreak bool
 
-	Repairs Repairs
 	skew    time.Duration
 	hasSkew bool
 }
 
 // New returns an empty Timeline.
 func New() *Timeline {
-	return &Timeline{tracks: map[int]*track{}, last: map[int]int64{}}
+	return &Timeline{tracks: map[int]*track{}, last: map[int]time.Duration{}}
 }
 
 // Restart forgets the tracks: another publisher continues the timeline, at its
 // arrival time or right behind what was placed before, in the next epoch.
 // shared says that the timestamps of all its tracks come from one clock.
 func (t *Timeline) Restart(shared bool) {
-	for _, tr := range t.tracks {
-		if tr.started {
-			t.floor = max(t.floor, media.Duration(tr.end(), tr.c.Rate)+time.Millisecond)
-		}
+	for id := range t.tracks {
+		t.close(id)
+	}
+	for _, end := range t.last {
+		t.floor = max(t.floor, end)
 	}
 	if t.placed {
 		t.epoch++
 	}
-	t.tracks = map[int]*track{}
-	t.shared, t.placed, t.origin, t.hasBreak, t.hasSkew = shared, false, false, false, false
+	clear(t.tracks)
+	t.shared, t.lead = shared, nil
+	t.placed, t.hasOrigin, t.hasBreak, t.hasSkew = false, false, false, false
 }
 
-// SetTrack adds a track, or says that its parameters have changed.
+// SetTrack adds a track, or says that its parameters have changed. Another
+// clock rate starts the track anew, behind what it has placed.
 func (t *Timeline) SetTrack(id int, c Config) {
-	if tr := t.tracks[id]; tr != nil && tr.c.Wire == c.Wire && tr.c.Rate == c.Rate && tr.c.Bits == c.Bits {
-		tr.configure(c)
-		return
+	if tr := t.tracks[id]; tr != nil {
+		if tr.c.Wire == c.Wire && tr.c.Rate == c.Rate && tr.c.Bits == c.Bits {
+			tr.configure(c)
+			return
+		}
+		t.close(id)
 	}
 	t.tracks[id] = newTrack(t, id, c)
+	t.elect()
+}
+
+// close remembers where a track's output ended.
+func (t *Timeline) close(id int) {
+	if tr := t.tracks[id]; tr.placed() {
+		t.last[id] = tr.time(tr.end()) + time.Millisecond
+	}
+}
+
+// floorOf is the first output tick that a track may begin at.
+func (t *Timeline) floorOf(tr *track) int64 {
+	return max(tr.ticks(max(t.floor, t.last[tr.id])), 0)
 }
 
 // Place returns the sample's stamp, or false when it has no place and must be
@@ -132,16 +156,16 @@ func (t *Timeline) Place(id int, s Sample) (Stamp, bool) {
 		return Stamp{}, false
 	}
 	t.placed = true
-	t.last[id] = dts
 	return Stamp{PTS: pts, DTS: dts, Epoch: t.epoch}, true
 }
 
-// Skew is how far the second track was from the first by the sender's wall
-// clock when last compared, before correction: positive when it is early.
+// Skew is how far audio was from video by the sender's clock when last
+// compared, before correction: positive when audio was placed too early.
 func (t *Timeline) Skew() (time.Duration, bool) { return t.skew, t.hasSkew }
 
 // Drift is how far a track's clock has run from the arrival clock since the
-// track started: positive when the sender's clock is fast.
+// track started: positive when the sender's clock is fast. It takes two
+// windows of ten seconds to know.
 func (t *Timeline) Drift(id int) (time.Duration, bool) {
 	tr := t.tracks[id]
 	if tr == nil {
@@ -153,25 +177,24 @@ func (t *Timeline) Drift(id int) (time.Duration, bool) {
 // SenderWall returns the sender's wall clock at an output time of a track.
 func (t *Timeline) SenderWall(id int, pts int64) (time.Time, bool) {
 	tr := t.tracks[id]
-	if tr == nil || !tr.hasNTP {
+	if tr == nil || !tr.align.hasNTP {
 		return time.Time{}, false
 	}
-	return time.Unix(0, int64(tr.ntp)).Add(media.Duration(pts, tr.c.Rate)), true
+	return time.Unix(0, int64(tr.align.ntp)).Add(media.Duration(pts, tr.c.Rate)), true
 }
 
-// leader is the track others are aligned to: the first started video track,
+// elect chooses whom others are aligned to: the first started video track,
 // else the first started one.
-func (t *Timeline) leader() *track {
-	var lead *track
+func (t *Timeline) elect() {
+	t.lead = nil
 	for _, tr := range t.tracks {
 		if !tr.started {
 			continue
 		}
-		if lead == nil || tr.c.Video && !lead.c.Video || tr.c.Video == lead.c.Video && tr.id < lead.id {
-			lead = tr
+		if l := t.lead; l == nil || tr.c.Video && !l.c.Video || tr.c.Video == l.c.Video && tr.id < l.id {
+			t.lead = tr
 		}
 	}
-	return lead
 }
 
 // breakAt starts a new epoch, unless another track has just done so for the

@@ -1,10 +1,14 @@
 package timeline
 
 import (
+	"math"
 	"time"
 
 	"github.com/millrace/millrace/internal/media"
 )
+
+// minTime is the newest decode time of a track that has placed nothing.
+const minTime = math.MinInt64 / 4
 
 // track is one track's clock and what is known about it.
 type track struct {
@@ -18,32 +22,29 @@ type track struct {
 	reorder reorder
 	rate    rateMeter
 	drift   driftMeter
+	align   aligner
 
 	started  bool
 	hasOther bool
 	since    time.Duration // arrival of the first sample of other
 	jumped   int           // samples of other
 
-	lastDTS  int64
-	maxPTS   int64
+	lastDTS  int64 // newest decode time, minTime before the first
+	maxPTS   int64 // newest presentation time
 	duration int64 // of the newest sample, audio
 	step     int64 // typical distance of decode times
+	stride   int64 // how far maxPTS moved last
 	arrival  time.Duration
 	lead     time.Duration // the most that output has been ahead of arrival
-
-	ntp      time.Duration // sender's wall clock (Unix) minus output time
-	hasNTP   bool
-	aligned  bool          // an alignment by wall clocks has been made
-	erring   time.Duration // since when the alignment error asks for a step
-	isErring bool
-	resync   bool // output was moved back: drop what overlaps
+	resync   bool          // output was moved back: drop what overlaps
 }
 
 func newTrack(t *Timeline, id int, c Config) *track {
 	tr := &track{
 		t: t, id: id,
-		clock: unwrapper{bits: c.Bits},
-		main:  mapping{scale: 1 << scaleBits, wire: c.Wire, rate: c.Rate},
+		clock:   unwrapper{bits: c.Bits},
+		main:    mapping{scale: unscaled, wire: c.Wire, rate: c.Rate},
+		lastDTS: minTime, maxPTS: minTime,
 	}
 	tr.configure(c)
 	return tr
@@ -64,6 +65,11 @@ func (tr *track) configure(c Config) {
 
 func (tr *track) ticks(d time.Duration) int64 { return media.Ticks(d, tr.c.Rate) }
 
+func (tr *track) time(ticks int64) time.Duration { return media.Duration(ticks, tr.c.Rate) }
+
+// placed reports whether there is output to compare with.
+func (tr *track) placed() bool { return tr.lastDTS > minTime }
+
 // end is the first output tick after everything placed.
 func (tr *track) end() int64 { return max(tr.maxPTS, tr.lastDTS) + max(tr.duration, tr.step, 1) }
 
@@ -77,32 +83,33 @@ func (tr *track) place(s Sample) (pts, dts int64, ok bool) {
 	key, offset := s.PTS, int64(0)
 	if s.HasDTS {
 		key, offset = s.DTS, tr.clock.signed(s.PTS-s.DTS)
+		if limit := media.Ticks(offsetLimit, tr.c.Wire); offset > limit || offset < -limit {
+			offset = 0
+			tr.t.Repairs.Jumped++
+		}
 	}
 	if !tr.started {
-		if !tr.start(key, offset, s) {
-			return 0, 0, false
-		}
+		tr.start(key, offset, s)
 	}
 	u := tr.clock.next(key)
 	v, restamped := tr.judge(u, s)
 	if !restamped {
-		tr.align(v, offset, s)
+		tr.keepAligned(u, offset, v, s)
 		v = tr.main.at(u)
-		v += tr.correctRate(u, v, s)
+		tr.correctRate(u, v, s)
 	}
 	switch {
 	case tr.derives(s):
-		pts, dts = tr.deriveDTS(v)
+		pts, dts = v, tr.deriveDTS(v)
 	case tr.c.Video:
 		pts, dts = v+tr.main.span(offset), v
 	default:
-		if v, ok = tr.seamless(v, s); !ok {
+		if pts, ok = tr.seamless(v, s); !ok {
 			return 0, 0, false
 		}
-		pts, dts = v, v
+		dts = pts
 	}
-	pts, dts, ok = tr.monotonic(pts, dts)
-	if !ok {
+	if pts, dts, ok = tr.monotonic(pts, dts); !ok {
 		return 0, 0, false
 	}
 	tr.remember(pts, dts, restamped, s)
@@ -113,34 +120,33 @@ func (tr *track) place(s Sample) (pts, dts int64, ok bool) {
 // that continues what was placed last. It reports which.
 func (tr *track) judge(u int64, s Sample) (v int64, restamped bool) {
 	v = tr.main.at(u)
-	if !tr.placedAny() || tr.sane(v, s) {
+	if !tr.placed() || tr.sane(v, s) {
 		tr.hasOther = false
 		return v, false
 	}
 	tr.t.Repairs.Jumped++
 	if !tr.hasOther || !tr.sane(tr.other.at(u), s) {
 		tr.other = tr.main
-		tr.other.anchor(u, tr.top(s)+tr.gap(s))
+		tr.other.anchor(u, tr.onward(s))
 		tr.hasOther, tr.jumped, tr.since = true, 0, s.Arrival
 	}
 	tr.jumped++
-	v = tr.other.at(u)
 	if tr.jumped >= persistCount && s.Arrival-tr.since >= persistTime {
 		tr.main, tr.hasOther = tr.other, false
-		tr.hasNTP, tr.aligned = false, false
-		tr.rate.reset(v, s.Arrival)
-		tr.drift = driftMeter{}
-		tr.t.breakAt(s.Arrival)
-		if ideal, ok := tr.ideal(u, 0, Sample{}); ok { // shared clocks only: no NTP given
-			tr.move(ideal - v)
-			v = tr.main.at(u)
-		}
+		tr.breakAt(tr.main.at(u), s)
+		return tr.main.at(u), true
 	}
-	return v, true
+	return tr.other.at(u), true
 }
 
-// placedAny reports whether the track has output to compare with.
-func (tr *track) placedAny() bool { return tr.lastDTS > minTime }
+// breakAt starts a new epoch at output time v: what was known about the clock
+// is void.
+func (tr *track) breakAt(v int64, s Sample) {
+	tr.rate.reset(v, s.Arrival)
+	tr.drift = driftMeter{}
+	tr.align.forget()
+	tr.t.breakAt(s.Arrival)
+}
 
 // top is the newest output time on the scale that judge looks at.
 func (tr *track) top(s Sample) int64 {
@@ -150,169 +156,94 @@ func (tr *track) top(s Sample) int64 {
 	return tr.lastDTS
 }
 
-// gap is the distance to continue at after a jump: one frame, or the time
-// that really passed when the sender was away.
-func (tr *track) gap(s Sample) int64 {
-	if away := s.Arrival - tr.arrival; away >= gapReset {
-		return max(tr.ticks(away), 1)
+// onward is where to continue after a jump: a frame behind the newest one, or
+// by the time that really passed when the sender was away; but never so far
+// ahead of the arrivals that a chain of jumps could run away.
+func (tr *track) onward(s Sample) int64 {
+	top := tr.top(s)
+	next := top + max(tr.duration, tr.step, 1)
+	if tr.derives(s) && tr.reorder.depth > 0 {
+		next = top + max(tr.stride, tr.step) // it is likely to be followed by pictures shown before it
 	}
-	return max(tr.duration, tr.step, 1)
+	if away := s.Arrival - tr.arrival; away >= gapReset {
+		next = top + max(tr.ticks(away), 1)
+	}
+	return max(min(next, tr.ticks(s.Arrival+tr.lead+jumpForward)), top+1)
 }
 
 // sane reports whether output time v may follow what was placed last.
 func (tr *track) sane(v int64, s Sample) bool {
-	// Backwards: a presentation time at or before the newest decode time
-	// cannot be (unless the depth of reordering is a guess); decode times may
-	// stumble a little.
-	switch {
-	case tr.resync:
-	case tr.derives(s) && tr.guessing():
-		if v <= tr.lastDTS-tr.ticks(time.Second) {
-			return false
-		}
-	case tr.derives(s):
-		if v <= tr.lastDTS {
-			return false
-		}
-	default:
-		if v <= tr.lastDTS-max(tr.ticks(jumpBackward), tr.duration) {
-			return false
-		}
+	// Backwards: stamps may stumble a little. Beyond that, a presentation time
+	// before the newest decode time can only be a picture whose reordering is
+	// deeper than guessed.
+	slack := max(tr.ticks(jumpBackward), tr.duration)
+	if tr.derives(s) && tr.guessing() {
+		slack = tr.ticks(time.Second)
+	}
+	if v <= tr.lastDTS-slack && !tr.resync {
+		return false
 	}
 	// Forwards: a gap is honest when that much time has really passed, or
 	// when the output had fallen behind its usual lead over the arrivals.
-	ahead := media.Duration(v-tr.top(s), tr.c.Rate)
+	ahead := tr.time(v - tr.top(s))
 	if ahead <= jumpForward {
 		return true
 	}
-	behind := tr.lead - (media.Duration(tr.top(s), tr.c.Rate) - tr.arrival)
+	behind := tr.lead - (tr.time(tr.top(s)) - tr.arrival)
 	return ahead-max(behind, 0)-(s.Arrival-tr.arrival) <= jumpForward
-}
-
-// guessing reports whether the depth of reordering may still be raised.
-func (tr *track) guessing() bool { return tr.c.Reorder < 0 && tr.reorder.depth < maxGuessedReorder }
-
-// deriveDTS returns the decode time of a picture with presentation time v.
-func (tr *track) deriveDTS(v int64) (pts, dts int64) {
-	if tr.placedAny() && v-tr.maxPTS > tr.ticks(gapReset) {
-		tr.reorder.reset()
-	}
-	if v <= tr.lastDTS && tr.guessing() {
-		tr.reorder.depth++
-		tr.t.Repairs.Reorders++
-	}
-	if tr.reorder.depth == 0 {
-		return v, v
-	}
-	tr.t.Repairs.Derived++
-	return v, tr.reorder.push(v, tr.step)
-}
-
-// seamless joins an audio frame to the one before it when the wire's stamp is
-// about there: wires with coarse clocks (milliseconds, 90 kHz) round, and
-// senders stamp by a jittery clock. A remainder is slewed away.
-func (tr *track) seamless(v int64, s Sample) (int64, bool) {
-	if !tr.placedAny() {
-		return v, true
-	}
-	expected := tr.lastDTS + tr.duration
-	d := v - expected
-	if tr.resync {
-		if d < -max(tr.duration/2, 1) {
-			return 0, false
-		}
-		tr.resync = false
-	}
-	if s.Duration <= 0 || tr.duration <= 0 {
-		return v, true
-	}
-	limit := min(tr.ticks(snapLimit), tr.duration/2)
-	switch {
-	case d > limit || d < -limit:
-		return v, true
-	case d > tr.ticks(snapFree):
-		return expected + max(tr.duration/slewDivisor, 1), true
-	case d < -tr.ticks(snapFree):
-		return expected - max(tr.duration/slewDivisor, 1), true
-	}
-	return expected, true
-}
-
-// monotonic makes decode times strictly increase, over restarts too.
-func (tr *track) monotonic(pts, dts int64) (int64, int64, bool) {
-	floor := max(tr.ticks(tr.t.floor), 0)
-	if last, ok := tr.t.last[tr.id]; ok {
-		floor = max(floor, last+1)
-	}
-	if !tr.placedAny() && dts < floor {
-		if pts < floor {
-			return 0, 0, false
-		}
-		dts = floor
-	}
-	if dts <= tr.lastDTS {
-		dts = tr.lastDTS + 1
-		tr.t.Repairs.Backwards++
-	}
-	if pts < dts {
-		pts = dts
-		if tr.c.Video {
-			tr.t.Repairs.PTSFirst++
-		}
-	}
-	return pts, dts, true
 }
 
 // remember keeps what the next sample is compared with.
 func (tr *track) remember(pts, dts int64, restamped bool, s Sample) {
-	if d := dts - tr.lastDTS; tr.placedAny() && d > 0 && d < tr.ticks(gapReset) {
-		tr.step = max(tr.step+(d-tr.step)/8, 1)
-	}
-	if tr.placedAny() {
-		tr.maxPTS = max(tr.maxPTS, pts)
+	if tr.placed() {
+		if d := dts - tr.lastDTS; d < tr.ticks(gapReset) {
+			tr.step = max(tr.step+(d-tr.step)/8, 1)
+		}
+		if d := pts - tr.maxPTS; d > 0 {
+			tr.maxPTS, tr.stride = pts, min(d, tr.ticks(gapReset))
+		}
 	} else {
 		tr.maxPTS = pts
-		tr.lead = media.Duration(tr.maxPTS, tr.c.Rate) - s.Arrival
+		tr.lead = tr.time(pts) - s.Arrival
 		tr.rate.reset(pts, s.Arrival)
 	}
 	tr.lastDTS, tr.arrival = dts, s.Arrival
 	if !tr.c.Video {
 		tr.duration = s.Duration
 	}
-	lead := media.Duration(tr.maxPTS, tr.c.Rate) - s.Arrival
+	lead := tr.time(tr.maxPTS) - s.Arrival
 	tr.lead = max(tr.lead, lead)
 	if !restamped {
 		tr.drift.add(lead, s.Arrival)
 	}
 }
 
-// correctRate watches the clock's rate and returns what a correction moves v.
-func (tr *track) correctRate(u, v int64, s Sample) int64 {
-	if !tr.placedAny() || tr.derives(s) && v < tr.maxPTS {
-		tr.rate.samples++
-		return 0
+// correctRate watches the clock's rate and mends it from u on, which stays
+// at v.
+func (tr *track) correctRate(u, v int64, s Sample) {
+	if !tr.placed() {
+		return
+	}
+	if tr.derives(s) && v < tr.maxPTS {
+		tr.rate.samples++ // a reordered picture says nothing about the end of the window
+		return
 	}
 	frame := tr.c.Frame
-	if !tr.c.Video && s.Duration > 0 {
+	if !tr.c.Video {
 		frame = s.Duration
 	}
-	wanted, stamped := tr.rate.add(v, s.Arrival, tr.c.Rate, frame, tr.main.scale != 1<<scaleBits)
+	wanted, stamped := tr.rate.add(v, s.Arrival, tr.c.Rate, frame, tr.main.scale != unscaled)
 	if wanted == 0 {
-		return 0
+		return
 	}
 	scale := media.Rescale(tr.main.scale, int(stamped), int(wanted))
-	if scale < 1<<scaleBits/1024 || scale > 1<<scaleBits*1024 {
-		return 0
+	if scale < unscaled/1024 || scale > unscaled*1024 {
+		return
 	}
-	first := !within(time.Duration(wanted), time.Duration(stamped), 2)
 	tr.main.anchor(u, v)
 	tr.main.scale = scale
 	tr.t.Repairs.Rates++
-	tr.rate.reset(v, s.Arrival)
-	if first {
-		tr.hasNTP, tr.aligned = false, false
-		tr.drift = driftMeter{}
-		tr.t.breakAt(s.Arrival)
+	if !within(wanted, stamped, 2) { // else only a touch-up
+		tr.breakAt(v, s)
 	}
-	return 0
 }
