@@ -26,9 +26,6 @@ func usagef(format string, args ...any) error {
 	return usageError{fmt.Errorf(format, args...)}
 }
 
-// errReported stops a command whose trouble has been told already.
-var errReported = errors.New("reported already")
-
 // notYet is the answer of a feature that this version does not have.
 func notYet(what string) error { return fmt.Errorf("%s is not in this version", what) }
 
@@ -36,9 +33,12 @@ func notYet(what string) error { return fmt.Errorf("%s is not in this version", 
 func exitCode(err error) int {
 	var usage usageError
 	var bad config.Errors
+	var code exitError
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &code):
+		return int(code)
 	case errors.As(err, &usage):
 		return exitUsage
 	case errors.As(err, &bad) && !anyInFile(bad):
@@ -60,8 +60,9 @@ func anyInFile(errs config.Errors) bool {
 // configuration.
 func report(w *world, err error) {
 	var bad config.Errors
+	var code exitError
 	switch {
-	case err == nil || errors.Is(err, errReported):
+	case err == nil || errors.As(err, &code): // a worker has told its parent
 	case errors.As(err, &bad):
 		fmt.Fprintln(w.stderr, bad)
 	default:

@@ -1,13 +1,88 @@
 package main
 
-import "context"
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/millrace/millrace/internal/config"
+)
 
 type serveCmd struct {
 	settings
 }
 
 // Run serves until it is told to stop.
-func (s *serveCmd) Run(ctx context.Context, w *world) error { return notYet("serve") }
+func (c *serveCmd) Run(ctx context.Context, w *world) error {
+	return c.serve(ctx, w, nil)
+}
+
+// serve runs a server until a signal or ctx ends it. beside, where there is
+// one, runs as long; it is started when the server listens.
+func (c *settings) serve(ctx context.Context, w *world, beside func(context.Context, *server) error) (err error) {
+	signals, stop := w.signals() // first of all: a signal during the start is not lost
+	defer stop()
+	cfg, err := c.load(w)
+	if err != nil {
+		return err
+	}
+	log := w.logger(cfg.LogFormat)
+	s, err := openServer(ctx, w, cfg, log)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.announce()
+	s.start(ctx)
+
+	var company sync.WaitGroup
+	defer company.Wait()
+	left := make(chan error, 1)
+	if beside != nil {
+		company.Go(func() { left <- beside(ctx, s) })
+	}
+	for {
+		select {
+		case sig := <-signals:
+			if sig == syscall.SIGHUP {
+				s.reload(func() (*config.Config, error) { return c.load(w) })
+				continue
+			}
+			log.Info("told to stop", "signal", sig.String())
+		case <-ctx.Done():
+		case err = <-s.failed:
+		case err = <-left:
+		}
+		break
+	}
+	cancel()
+	return errors.Join(err, s.drainOrQuit(signals))
+}
+
+// echo is for how long a second signal is the first one once more: timeout and
+// shells send one to the process and one to its group.
+const echo = time.Second
+
+// drainOrQuit ends the server in order, or at once at a second signal.
+func (s *server) drainOrQuit(signals <-chan os.Signal) error {
+	begin := time.Now()
+	done := make(chan error, 1)
+	go func() { done <- s.drain() }()
+	for {
+		select {
+		case err := <-done:
+			return err
+		case sig := <-signals:
+			if sig != syscall.SIGHUP && time.Since(begin) > echo {
+				return errors.New("told to stop at once")
+			}
+		}
+	}
+}
 
 // Help is printed by millrace help serve.
 func (serveCmd) Help() string {

@@ -1,13 +1,24 @@
 package main
 
-import "context"
+import (
+	"context"
+	"fmt"
+
+	"github.com/millrace/millrace/transcode/worker"
+)
 
 type workerCmd struct{}
 
+// exitError leaves with a code of its own: a worker's code tells its parent
+// how it ended.
+type exitError int
+
+func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
 // Run is a worker process; its parent talks to it over descriptors.
-func (workerCmd) Run(ctx context.Context) error { return notYet("worker") }
-
-type cameraCmd struct{}
-
-// Run is the demo's camera.
-func (cameraCmd) Run(ctx context.Context) error { return notYet("camera") }
+func (workerCmd) Run(ctx context.Context) error {
+	if code := worker.Run(ctx); code != 0 {
+		return exitError(code)
+	}
+	return nil
+}

@@ -55,7 +55,7 @@ func (f File) Run(ctx context.Context) error {
 	}
 	defer pres.Close()
 
-	r := &fileRun{File: f, ctx: ctx, input: input, shown: map[string]time.Duration{}}
+	r := &fileRun{File: f, ctx: ctx, input: input, begun: media.Now(), shown: map[string]time.Duration{}}
 	r.total = time.Duration(input.Info().Duration * float64(time.Second))
 	r.graph = graph{name: f.Input, log: f.Logger, transcoder: f.Transcoder, pres: pres, owner: r}
 	defer r.graph.dropSession()
@@ -72,6 +72,8 @@ type fileRun struct {
 	input *transcode.Demuxer
 	graph graph
 	total time.Duration
+	begun time.Duration // by media.Now
+	read  time.Duration // end of the newest packet
 
 	mu    sync.Mutex
 	err   error                    // the first that went wrong on any goroutine
@@ -119,8 +121,21 @@ func (r *fileRun) run() error {
 	if r.graph.plan == nil || r.graph.newest.Load() == 0 {
 		return fmt.Errorf("%s: no picture or sound could be read from it", r.Input)
 	}
+	return r.cutOff()
+}
+
+// cutOff reports an input that ended long before the end it had announced:
+// half a film must not look like a whole one.
+func (r *fileRun) cutOff() error {
+	if r.total-r.read > max(2*time.Second, r.total/20) {
+		return fmt.Errorf("%s: %w: it ends after %s, and should be %s long", r.Input, ErrCutOff,
+			r.read.Round(100*time.Millisecond), r.total.Round(100*time.Millisecond))
+	}
 	return nil
 }
+
+// ErrCutOff is wrapped where an input is shorter than it says.
+var ErrCutOff = errors.New("the input is cut off")
 
 // lookAhead reads to the second keyframe of the video, or for as long as a
 // segment may be, so that a source whose keyframes are too far apart is
@@ -153,6 +168,9 @@ func (r *fileRun) lookAhead() (first []*media.Packet, gopTooLong bool, err error
 }
 
 func (r *fileRun) push(p *media.Packet) error {
+	at := media.Duration(p.PTS, p.Track.ClockRate)
+	r.read = max(r.read, at+media.Duration(p.Duration, p.Track.ClockRate))
+	p.Arrival = r.begun + at // a file arrives by its own time: that dates its segments
 	r.graph.cutter.Push(p)
 	r.progress("input", p)
 	return r.failure()

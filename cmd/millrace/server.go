@@ -1,0 +1,297 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/millrace/millrace/ingest"
+	"github.com/millrace/millrace/ingest/rtsp"
+	"github.com/millrace/millrace/internal/access"
+	"github.com/millrace/millrace/internal/config"
+	"github.com/millrace/millrace/internal/pipeline"
+	"github.com/millrace/millrace/internal/status"
+	"github.com/millrace/millrace/internal/telemetry"
+	"github.com/millrace/millrace/transcode"
+	"github.com/millrace/millrace/web"
+)
+
+// server is what serve and demo run: the listeners and what is behind them.
+// open makes it, run lets it serve, drain ends it.
+type server struct {
+	cfg       *config.Config
+	log       *slog.Logger
+	container bool
+	key       string // of the container's first start, empty otherwise
+
+	thumbnails *transcode.Thumbnailer
+	manager    *pipeline.Manager
+	backend    *backend
+	web        *web.Server  // nil where HTTP is off
+	rtsp       *rtsp.Server // nil where RTSP is off
+
+	serving sync.WaitGroup
+	failed  chan error // a listener that ended by itself
+}
+
+// How long the steps of an orderly end may take; together less than the 10 s
+// that the operator is promised.
+const (
+	flushTime   = 3 * time.Second // streams end, encoders put out their last frames
+	graceTime   = 4 * time.Second // viewers fetch what is in the window
+	drainTime   = time.Second     // requests under way
+	quietPeriod = 3 * time.Second // no request for so long: nobody is watching
+)
+
+// openServer opens everything, or nothing.
+func openServer(ctx context.Context, w *world, cfg *config.Config, log *slog.Logger) (_ *server, err error) {
+	s := &server{cfg: cfg, log: log, container: w.env("MILLRACE_CONTAINER") != "", failed: make(chan error, 2)}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	if cfg.HTTP.Listen == config.Off && cfg.RTSP.Listen == config.Off {
+		return nil, usagef("every listener is off: there is nothing to serve; leave http or rtsp on")
+	}
+	if err := s.containerKey(); err != nil {
+		return nil, err
+	}
+	exe, err := w.executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program's file: %w", err)
+	}
+	supervisor, err := transcode.NewSupervisor(transcode.Options{Command: []string{exe, "worker"}, Logger: log})
+	if err != nil {
+		return nil, fmt.Errorf("prepare workers: %w", err)
+	}
+	s.thumbnails = supervisor.Thumbnailer()
+	bus := pipeline.NewBus()
+	s.manager = pipeline.NewManager(cfg, pipeline.Deps{
+		Transcoder: supervisor, Thumbnails: s.thumbnails, Bus: bus, Logger: log,
+		Pull: s.pull, NoLoopback: s.container,
+	})
+	s.backend = newBackend(s.manager)
+	if err := s.openHTTP(ctx); err != nil {
+		return nil, err
+	}
+	return s, s.openRTSP()
+}
+
+func (s *server) openHTTP(ctx context.Context) error {
+	h := s.cfg.HTTP
+	if h.Listen == config.Off {
+		return nil
+	}
+	proxies, err := access.ParseProxies(h.TrustedProxies)
+	if err != nil {
+		return fmt.Errorf("http.trustedProxies: %w", err)
+	}
+	registry := telemetry.NewRegistry(versionName())
+	registry.MustRegister(streamMetrics(s.manager))
+	s.web, err = web.New(web.Config{
+		Listen: string(h.Listen), TLSCert: h.TLS.Cert, TLSKey: h.TLS.Key,
+		Backend: s.backend, Origins: h.Origins, Proxies: proxies,
+		Token: s.cfg.Auth.API.Token, NoLoopback: s.container, View: s.cfg.Auth.ViewRules(),
+		RTSP: addressOf(s.cfg.RTSP.Listen), Version: versionName(), Logger: s.log, Metrics: registry,
+		DrainTimeout: drainTime,
+	})
+	if err != nil {
+		return fmt.Errorf("http: %w", err)
+	}
+	return s.web.Listen(ctx)
+}
+
+func (s *server) openRTSP() (err error) {
+	r := s.cfg.RTSP
+	if r.Listen == config.Off {
+		return nil
+	}
+	var transports []string
+	if r.Transports.TCP {
+		transports = append(transports, rtsp.TCP)
+	}
+	if r.Transports.UDP {
+		transports = append(transports, rtsp.UDP)
+	}
+	s.rtsp, err = rtsp.New(rtsp.Config{Listen: string(r.Listen), Transports: transports, Logger: s.log}, s.manager)
+	return err
+}
+
+// addressOf is empty for a listener that is off.
+func addressOf(a config.Address) string {
+	if a == config.Off {
+		return ""
+	}
+	return string(a)
+}
+
+// start serves until drain, and reports a listener that ends before.
+func (s *server) start(ctx context.Context) {
+	if s.web != nil {
+		s.serving.Go(func() {
+			if err := s.web.Serve(); err != nil {
+				s.failed <- err
+			}
+		})
+	}
+	if s.rtsp != nil {
+		s.serving.Go(func() {
+			if err := s.rtsp.Run(ctx); err != nil {
+				s.failed <- err
+			}
+		})
+	}
+}
+
+// announce writes the first lines of the log: where the server listens, and
+// who may do what.
+func (s *server) announce() {
+	s.log.Info("millrace "+versionName(), "config", orNone(s.cfg.File))
+	if s.web != nil {
+		s.log.Info("http listens", "address", s.web.Addr().String(), "console", s.url("/"))
+	}
+	if s.rtsp != nil {
+		s.log.Info("rtsp listens", "address", s.rtsp.Addr().String(), "publish", "rtsp://"+nearby(s.rtsp.Addr())+"/{path}")
+	}
+	if missing := config.NotYetListeners(s.cfg); len(missing) > 0 {
+		s.log.Info(strings.Join(missing, " and ") + " listen in a later version, not in this one")
+	}
+	for _, m := range config.NotYet(s.cfg) {
+		s.log.Warn(m.String())
+	}
+	switch {
+	case s.key != "":
+		s.log.Warn("first start in a container: this key publishes and opens the API; it is not shown again", "key", s.key)
+	case s.container && len(s.cfg.Auth.Publish) == 0:
+		s.log.Warn("no publish keys are set, and in a container nobody is local: nobody may publish; set auth.publish")
+	case len(s.cfg.Auth.Publish) == 0 && s.cfg.Auth.API.Token == "":
+		s.log.Warn("no keys are set: only this machine may publish and use the API; set auth.publish and auth.api to let others")
+	case len(s.cfg.Auth.Publish) == 0:
+		s.log.Warn("no publish keys are set: only this machine may publish; set auth.publish to let others")
+	}
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+// url is a page of this server, as seen from this machine.
+func (s *server) url(path string) string {
+	scheme := "http"
+	if s.cfg.HTTP.TLS.Cert != "" {
+		scheme = "https"
+	}
+	return scheme + "://" + nearby(s.web.Addr()) + path
+}
+
+// nearby turns the address of a listener into one to connect to from here.
+func nearby(a net.Addr) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && (ip.IsUnspecified() || ip.IsLoopback() && ip.To4() != nil) {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// reload puts a new configuration into force.
+func (s *server) reload(load func() (*config.Config, error)) {
+	cfg, err := load()
+	if err != nil {
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			s.log.Error("the configuration stays as it was: " + line)
+		}
+		return
+	}
+	s.keyFrom(cfg)
+	changes := config.Diff(s.cfg, cfg)
+	s.cfg = cfg
+	s.log.Info("configuration read again", "changes", changes.String())
+	for _, m := range config.NotYet(cfg) {
+		s.log.Warn(m.String())
+	}
+	if changes.Empty() {
+		return
+	}
+	s.manager.Reload(cfg)
+	if s.web != nil {
+		s.reloadWeb(cfg)
+	}
+}
+
+// drain ends everything in order: nobody can come in any more, publishers are
+// told, presentations end, viewers fetch what is in the window, HTTP closes.
+func (s *server) drain() error {
+	s.log.Info("going down")
+	s.backend.going.Store(true)
+	begin := time.Now()
+	if s.rtsp != nil {
+		s.rtsp.Close()
+	}
+	watched := s.backend.watched(quietPeriod)
+	s.endStreams()
+	if watched && s.web != nil {
+		s.backend.wait(graceTime)
+	}
+	err := s.close()
+	s.serving.Wait()
+	s.log.Info("done", "took", time.Since(begin).Round(time.Millisecond))
+	return err
+}
+
+// endStreams ends every stream and waits, for flushTime at most, until each
+// has put out its last frames; all of it stays fetchable.
+func (s *server) endStreams() {
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for end := time.Now().Add(flushTime); time.Now().Before(end); <-ticker.C {
+		open := false
+		for _, stream := range s.manager.List() {
+			if stream.State == status.Ended {
+				continue
+			}
+			open = true
+			if err := s.manager.End(stream.Path, "the server is going down"); err != nil {
+				s.log.Debug("end stream", "stream", stream.Path, "err", err) // gone by itself
+			}
+		}
+		if !open {
+			return
+		}
+	}
+}
+
+// close gives up whatever is open; what is closed already stays closed.
+func (s *server) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*drainTime)
+	defer cancel()
+	var errs []error
+	if s.rtsp != nil {
+		s.rtsp.Close()
+	}
+	if s.web != nil {
+		errs = append(errs, s.web.Shutdown(ctx))
+	}
+	if s.manager != nil {
+		errs = append(errs, s.manager.Shutdown(ctx))
+	}
+	if s.thumbnails != nil {
+		s.thumbnails.Close()
+	}
+	return errors.Join(errs...)
+}
+
+func (s *server) pull(ctx context.Context, url string, stream *ingest.Stream) { <-ctx.Done() }
+
+func (s *server) reloadWeb(cfg *config.Config) {}
