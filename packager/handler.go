@@ -75,9 +75,11 @@ func (r *rendition) serve(w http.ResponseWriter, req *http.Request, file string)
 		return
 	}
 	if base, ok := strings.CutSuffix(file, ".m4s"); ok {
-		if s := win.segment(readNumber(base)); s != nil {
-			r.serveSegment(w, req, s)
-			return
+		if number, ok := readNumber(base); ok {
+			if s := win.segment(number); s != nil {
+				r.serveSegment(w, req, s)
+				return
+			}
 		}
 	}
 	for _, section := range win.inits {
@@ -90,17 +92,11 @@ func (r *rendition) serve(w http.ResponseWriter, req *http.Request, file string)
 	notFound(w)
 }
 
-// readNumber reads a media sequence number as it is written in URLs, 0 for
-// anything else: "07" is not another name of 7.
-func readNumber(s string) uint64 {
-	if s == "" || s[0] < '1' || s[0] > '9' {
-		return 0
-	}
+// readNumber reads a media sequence number as it is written in URLs: "07" is
+// not another name of 7.
+func readNumber(s string) (uint64, bool) {
 	n, err := strconv.ParseUint(s, 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
+	return n, err == nil && (s[0] != '0' || s == "0")
 }
 
 func (r *rendition) mediaHeader(h http.Header) {

@@ -269,7 +269,10 @@ func (p *Presentation) Ready() <-chan struct{} { return p.ready }
 // is stored.
 func (p *Presentation) WaitFor(ctx context.Context, rendition string, msn uint64, part int) error {
 	r := (*p.names.Load())[rendition]
-	if r == nil {
+	switch {
+	case p.state.Load() == stateClosed:
+		return ErrClosed
+	case r == nil:
 		return fmt.Errorf("%w: %q", ErrUnknownRendition, rendition)
 	}
 	for {

@@ -17,7 +17,7 @@ import (
 // virtual clock and holds what is published to the rules of RFC 8216bis at
 // each step; see observer.
 func TestRandomTimelines(t *testing.T) {
-	seeds := 150
+	seeds := 40
 	if testing.Short() {
 		seeds = 20
 	}
