@@ -306,8 +306,8 @@ func TestNothingLeaks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if testing.Short() {
-		t.Skip("takes ten seconds")
+	if testing.Short() || raced {
+		t.Skip("takes ten seconds, and the race detector's own memory grows")
 	}
 	// The allocator's arenas, one a thread, need some hundred rounds to settle.
 	const warm, rounds, most = 500, 1000, 4 << 20

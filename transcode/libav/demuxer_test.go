@@ -144,8 +144,11 @@ func checkForm(t *testing.T, packets []*media.Packet) {
 // Annex B with those that FFmpeg's MP4 muxer writes for the same stream.
 func TestConfigurations(t *testing.T) {
 	for _, c := range []struct{ name, codec, format string }{
-		{"h264", "libx264", "yuv420p"}, {"h264-422", "libx264", "yuv422p"}, {"h264-10", "libx264", "yuv420p10le"},
-		{"h265", "libx265", "yuv420p"}, {"h265-10", "libx265", "yuv420p10le"},
+		{"h264", "libx264", "yuv420p"},
+		{"h264-422", "libx264", "yuv422p"},
+		{"h264-10", "libx264", "yuv420p10le"},
+		{"h265", "libx265", "yuv420p"},
+		{"h265-10", "libx265", "yuv420p10le"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ts := clip(t, "a.ts", append(lavfi(picture), "-pix_fmt", c.format, "-c:v", c.codec, "-preset", "ultrafast")...)
@@ -183,24 +186,42 @@ func TestDescribesSource(t *testing.T) {
 		args []string
 		want func(*media.Track) bool
 	}{
-		{"rotated.mp4", []string{"-display_rotation", "-90", "-i", plain, "-c", "copy"},
-			func(v *media.Track) bool { return v.Rotation == 90 }},
-		{"upside.mp4", []string{"-display_rotation", "180", "-i", plain, "-c", "copy"},
-			func(v *media.Track) bool { return v.Rotation == 180 }},
-		{"aspect.mp4", append(lavfi(picture), "-vf", "setsar=16/15", "-c:v", "libx264", "-preset", "ultrafast"),
-			func(v *media.Track) bool { return v.SampleAspect == media.Rational{Num: 16, Den: 15} }},
-		{"fields.ts", append(lavfi(picture), "-c:v", "libx264", "-preset", "ultrafast", "-flags", "+ilme+ildct", "-x264-params", "tff=1"),
-			func(v *media.Track) bool { return v.Interlaced }},
-		{"ten.mp4", append(lavfi(picture), "-pix_fmt", "yuv422p10le", "-c:v", "libx264", "-preset", "ultrafast"),
-			func(v *media.Track) bool { return v.BitDepth == 10 && v.Chroma == "4:2:2" }},
-		{"ntsc.mp4", append(lavfi("testsrc2=s=320x180:r=30000/1001:d=2"), "-c:v", "libx264", "-preset", "ultrafast"),
+		{
+			"rotated.mp4",
+			[]string{"-display_rotation", "-90", "-i", plain, "-c", "copy"},
+			func(v *media.Track) bool { return v.Rotation == 90 },
+		},
+		{
+			"upside.mp4",
+			[]string{"-display_rotation", "180", "-i", plain, "-c", "copy"},
+			func(v *media.Track) bool { return v.Rotation == 180 },
+		},
+		{
+			"aspect.mp4", append(lavfi(picture), "-vf", "setsar=16/15", "-c:v", "libx264", "-preset", "ultrafast"),
+			func(v *media.Track) bool { return v.SampleAspect == media.Rational{Num: 16, Den: 15} },
+		},
+		{
+			"fields.ts", append(lavfi(picture), "-c:v", "libx264", "-preset", "ultrafast", "-flags", "+ilme+ildct", "-x264-params", "tff=1"),
+			func(v *media.Track) bool { return v.Interlaced },
+		},
+		{
+			"ten.mp4", append(lavfi(picture), "-pix_fmt", "yuv422p10le", "-c:v", "libx264", "-preset", "ultrafast"),
+			func(v *media.Track) bool { return v.BitDepth == 10 && v.Chroma == "4:2:2" },
+		},
+		{
+			"ntsc.mp4", append(lavfi("testsrc2=s=320x180:r=30000/1001:d=2"), "-c:v", "libx264", "-preset", "ultrafast"),
 			func(v *media.Track) bool {
 				return v.FrameRate == media.Rational{Num: 30000, Den: 1001} && v.ClockRate == 90000
-			}},
-		{"vary.mp4", append(lavfi("testsrc2=s=320x180:r=50:d=4"), "-vf", "select='lt(t,2)+not(mod(n,5))'", "-fps_mode", "vfr", "-c:v", "libx264", "-preset", "ultrafast"),
-			func(v *media.Track) bool { return !v.FrameRate.Known() }},
-		{"speech.mp4", append(lavfi(picture, tone), "-c:v", "libx264", "-preset", "ultrafast", "-metadata:s:a:0", "language=deu"),
-			func(v *media.Track) bool { return !v.Interlaced && v.Rotation == 0 }},
+			},
+		},
+		{
+			"vary.mp4", append(lavfi("testsrc2=s=320x180:r=50:d=4"), "-vf", "select='lt(t,2)+not(mod(n,5))'", "-fps_mode", "vfr", "-c:v", "libx264", "-preset", "ultrafast"),
+			func(v *media.Track) bool { return !v.FrameRate.Known() },
+		},
+		{
+			"speech.mp4", append(lavfi(picture, tone), "-c:v", "libx264", "-preset", "ultrafast", "-metadata:s:a:0", "language=deu"),
+			func(v *media.Track) bool { return !v.Interlaced && v.Rotation == 0 },
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d, err := OpenInput(t.Context(), clip(t, c.name, c.args...))

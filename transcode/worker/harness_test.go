@@ -224,8 +224,8 @@ func (p *parent) bye() {
 	case <-time.After(30 * time.Second):
 		p.t.Fatal("the worker does not leave")
 	}
-	_ = p.conn.Close()
 	<-p.read
+	_ = p.conn.Close()
 }
 
 // cutter cuts like the pipeline's: at the first video packet and then at the

@@ -1,0 +1,5 @@
+//go:build !race
+
+package libav
+
+const raced = false
