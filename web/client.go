@@ -15,7 +15,7 @@ const viewCookie = "millrace_view"
 
 // client judges who sent r; see access.Client.
 func (s *Server) client(r *http.Request) access.Client {
-	c := s.cfg.Proxies.Client(r)
+	c := s.rules.Load().Proxies.Client(r)
 	if c.Loopback && s.cfg.NoLoopback {
 		c.Loopback = false
 		c.Reason = "this server was told that nobody is"
@@ -28,7 +28,7 @@ func (s *Server) client(r *http.Request) access.Client {
 // sends one wants to know.
 func (s *Server) admitAPI(r *http.Request) *Problem {
 	if token := apiToken(r); token != "" {
-		if access.Equal(s.cfg.Token, token) {
+		if access.Equal(s.rules.Load().Token, token) {
 			return nil
 		}
 		return problem(http.StatusUnauthorized, "wrong_token", "the API token is wrong", "the right one is auth.api.token in the server's config")
@@ -37,7 +37,7 @@ func (s *Server) admitAPI(r *http.Request) *Problem {
 	if c.Loopback {
 		return nil
 	}
-	if s.cfg.Token == "" {
+	if s.rules.Load().Token == "" {
 		return problem(http.StatusForbidden, "loopback_only",
 			"the API answers this machine only, and this request does not count as local: "+c.Reason,
 			"set auth.api.token in the server's config and send it as 'Authorization: Bearer TOKEN'")
@@ -106,23 +106,24 @@ func viewToken(r *http.Request) string {
 // must be satisfied first, so that nobody learns which guarded streams exist.
 // token is what let the viewer in, empty where nothing guards the stream.
 func (s *Server) admitView(r *http.Request, path string, exists bool) (token string, guarded bool, refused *Problem) {
-	if len(s.cfg.View) == 0 {
+	view := s.rules.Load().View
+	if len(view) == 0 {
 		return "", false, nil
 	}
 	guard := path
 	if !exists {
 		guard = ""
 		for i := 0; i <= len(path) && guard == ""; i++ {
-			if (i == len(path) || path[i] == '/') && s.cfg.View.Cover(path[:i]) {
+			if (i == len(path) || path[i] == '/') && view.Cover(path[:i]) {
 				guard = path[:i]
 			}
 		}
 	}
-	if guard == "" || !s.cfg.View.Cover(guard) {
+	if guard == "" || !view.Cover(guard) {
 		return "", false, nil
 	}
 	token = viewToken(r)
-	switch s.cfg.View.Decide(guard, access.Is(token)) {
+	switch view.Decide(guard, access.Is(token)) {
 	case access.Allowed:
 		return token, true, nil
 	case access.WrongKey:

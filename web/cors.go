@@ -16,12 +16,13 @@ const (
 // allowOrigin lets other origins' pages play: playback only, never the API.
 // Credentials are not allowed: a token that a page knows, it can send itself.
 func (s *Server) allowOrigin(h http.Header, r *http.Request) {
-	if s.anyOrigin {
+	rules := s.rules.Load()
+	if rules.anyOrigin {
 		h.Set("Access-Control-Allow-Origin", "*")
 	} else {
 		h.Add("Vary", "Origin")
 		origin := r.Header.Get("Origin")
-		if origin == "" || !slices.Contains(s.origins, strings.ToLower(origin)) {
+		if origin == "" || !slices.Contains(rules.origins, strings.ToLower(origin)) {
 			return
 		}
 		h.Set("Access-Control-Allow-Origin", origin)

@@ -38,8 +38,7 @@ type Server struct {
 	metrics   *metrics
 	docs      docs
 
-	anyOrigin bool
-	origins   []string
+	rules atomic.Pointer[inForce]
 
 	sent     atomic.Uint64 // bytes on all connections
 	listener net.Listener
@@ -65,11 +64,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, log: cfg.Logger, audiences: newAudiences()}
 	s.alive, s.stop = context.WithCancel(context.Background())
-	s.anyOrigin = cfg.Origins == nil
-	for _, origin := range cfg.Origins {
-		s.anyOrigin = s.anyOrigin || origin == "*"
-		s.origins = append(s.origins, strings.ToLower(strings.TrimSuffix(origin, "/")))
-	}
+	s.SetRules(Rules{Origins: cfg.Origins, Proxies: cfg.Proxies, Token: cfg.Token, View: cfg.View})
 	var err error
 	if s.ui, err = embeddedUI(); err != nil {
 		return nil, fmt.Errorf("read embedded UI: %w", err)

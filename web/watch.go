@@ -42,7 +42,7 @@ func (s *Server) watch(c echo.Context) error {
 	}
 	// A browser that plays HLS by itself asks for segments without query or
 	// header: it carries the token as a cookie, for this stream only.
-	if token := r.URL.Query().Get("token"); token != "" && s.cfg.View.Decide(path, access.Is(token)) == access.Allowed {
+	if token := r.URL.Query().Get("token"); token != "" && s.rules.Load().View.Decide(path, access.Is(token)) == access.Allowed {
 		c.SetCookie(&http.Cookie{
 			Name: viewCookie, Value: token, Path: "/hls/" + path + "/", HttpOnly: true,
 			Secure: s.client(r).Scheme == "https", SameSite: http.SameSiteLaxMode,
