@@ -215,3 +215,19 @@ func TestGarbageIsCounted(t *testing.T) {
 		t.Errorf("%d errors, %d pictures, %d audio frames", p.stats.DecodeErrors, len(p.outputs["96p"]), len(p.outputs["audio"]))
 	}
 }
+
+// TestMeasuresFrameRate has a source that nobody knows the frame rate of.
+func TestMeasuresFrameRate(t *testing.T) {
+	tracks, packets := film(t, "a.mp4", "testsrc2=s=320x180:r=12:d=3", "")
+	for _, p := range packets {
+		track := *p.Track
+		track.FrameRate = media.Rational{}
+		tracks[0], p.Track = &track, &track
+	}
+	p, c := pass(t, &wire.Job{Live: true, Graph: ladder(true, tracks, wire.Picture{Width: 320, Height: 180})}, packets)
+	out := p.outputs["180p"]
+	checkVideo(t, "180p", out, sourcePTS(packets), c.cuts)
+	if r := out[0].Track.FrameRate.Float(); r < 11.9 || r > 12.1 {
+		t.Errorf("%.3f frames a second, want 12", r)
+	}
+}

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"strconv"
 
 	"github.com/millrace/millrace/transcode/libav"
 	"github.com/millrace/millrace/transcode/wire"
@@ -58,9 +57,8 @@ func Serve(ctx context.Context, config *wire.Config, conn net.Conn) int {
 	s := newSender(conn, slog.Level(config.LogLevel))
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
-	libav.SetLog(libav.LogWarning, func(level libav.LogLevel, line string, dropped int) {
-		logLine(s, level, line, dropped)
-	})
+	l := startLogs(s)
+	defer l.stop()
 	err := serve(ctx, config, conn, s)
 	if err == nil || parted(err) {
 		return wire.ExitDone
@@ -85,18 +83,4 @@ func serve(ctx context.Context, config *wire.Config, conn net.Conn, s *sender) e
 		return serveThumbnails(r, s)
 	}
 	return protocol(fmt.Errorf("unknown role %q", config.Role))
-}
-
-// logLine passes on a line of FFmpeg's. What is an error to FFmpeg, a broken
-// packet for one, is an everyday matter to a server.
-func logLine(s *sender, level libav.LogLevel, line string, dropped int) {
-	grade := slog.LevelDebug
-	if level <= libav.LogFatal {
-		grade = slog.LevelError
-	}
-	attrs := map[string]string{"from": "ffmpeg"}
-	if dropped > 0 {
-		attrs["suppressed"] = strconv.Itoa(dropped)
-	}
-	s.log(grade, line, attrs)
 }

@@ -27,6 +27,9 @@ type rung struct {
 	track        *media.Track
 	arrivals     arrivals
 
+	rate    media.Rational // of the source, declared or measured
+	waiting []item         // pictures that rate is measured by
+
 	preset        string
 	discontinuity uint64
 	off           bool
@@ -52,17 +55,65 @@ func (r *rung) run(ctx context.Context) error {
 func (r *rung) handle(it item) error {
 	switch {
 	case it.frame != nil:
-		defer it.frame.Close()
-		return r.frame(it)
+		return r.take(it)
 	case it.cut != nil:
 		r.cuts.add(*it.cut)
 	case it.flush != nil:
 		defer it.flush.countDown()
+		if err := r.measured(); err != nil {
+			return err
+		}
 		if err := r.finish(); err != nil {
 			return err
 		}
 		r.cuts.reset()
 		r.placed.reset()
+	}
+	return nil
+}
+
+// What the frame rate is measured over, where nobody declares it.
+const (
+	measuredFrames = 8
+	measuredTime   = 500 * time.Millisecond
+)
+
+// take holds the first pictures back where rate control could not know how
+// many will come.
+func (r *rung) take(it item) error {
+	if r.rate = r.encode.FrameRate; !r.rate.Known() {
+		r.rate = it.track.FrameRate
+	}
+	if r.rate.Known() || r.encoder != nil {
+		defer it.frame.Close()
+		return r.frame(it)
+	}
+	r.waiting = append(r.waiting, it)
+	span := media.Duration(it.frame.PTS()-r.waiting[0].frame.PTS(), it.track.ClockRate)
+	if len(r.waiting) < measuredFrames && span < measuredTime {
+		return nil
+	}
+	return r.measured()
+}
+
+// measured lets the pictures go that were held back.
+func (r *rung) measured() error {
+	n := len(r.waiting)
+	if n == 0 {
+		return nil
+	}
+	first, last := r.waiting[0], r.waiting[n-1]
+	if ticks := last.frame.PTS() - first.frame.PTS(); ticks > 0 {
+		r.rate = media.Rational{Num: (n - 1) * first.track.ClockRate, Den: int(ticks)}
+	}
+	for len(r.waiting) > 0 {
+		it := r.waiting[0]
+		r.waiting = r.waiting[1:]
+		err := r.frame(it)
+		it.frame.Close()
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -150,14 +201,11 @@ func (r *rung) shaped(f *libav.Frame) error {
 func (r *rung) open(first *libav.Frame) error {
 	o := libav.VideoEncoderOptions{
 		Codec: r.encode.Codec, Width: r.picture.Width, Height: r.picture.Height,
-		ClockRate: r.track.ClockRate, FrameRate: r.encode.FrameRate,
+		ClockRate: r.track.ClockRate, FrameRate: r.rate,
 		Bitrate: r.encode.Bitrate, MaxBitrate: r.encode.MaxBitrate, BufSize: r.encode.BufSize,
 		Preset: r.preset, Profile: r.encode.Profile, Threads: r.encode.Threads,
 		LowLatency: r.encode.LowLatency, NoCaptions: r.picture.FPS.Known() || r.pace.divisor > 1,
 		Options: r.encode.Options,
-	}
-	if !o.FrameRate.Known() {
-		o.FrameRate = r.track.FrameRate
 	}
 	if !o.FrameRate.Known() {
 		o.FrameRate = media.Rational{Num: 30, Den: 1}
@@ -202,6 +250,9 @@ func (r *rung) finish() error {
 }
 
 func (r *rung) close() {
+	for _, it := range r.waiting {
+		it.frame.Close()
+	}
 	if r.encoder != nil {
 		r.encoder.Close()
 	}
