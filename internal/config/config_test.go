@@ -52,7 +52,7 @@ func TestDesignExample(t *testing.T) {
 	}
 	want := Default()
 	want.HTTP.TLS = TLS{Cert: "a.pem", Key: "b.pem"}
-	want.HTTP.TrustedProxies = nil
+	want.HTTP.TrustedProxies = []string{}
 	want.Auth = Auth{
 		Publish: []PublishRule{{Path: "live/*", Key: "s3cret"}},
 		View:    []ViewRule{{Path: "private/*", Token: "v13w"}},
@@ -93,6 +93,20 @@ func TestExampleFile(t *testing.T) {
 	}
 	if c.Data != filepath.Join("../../examples", "millrace-data") {
 		t.Errorf("data = %s, want it beside the file", c.Data)
+	}
+}
+
+// An empty list closes what the default opens.
+func TestEmptyListIsNotTheDefault(t *testing.T) {
+	c, err := Parse("x.yaml", []byte("http: {origins: []}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.HTTP.Origins == nil || len(c.HTTP.Origins) != 0 {
+		t.Errorf("origins: %#v", c.HTTP.Origins)
+	}
+	if d := Diff(Default(), c); d.String() != "changed: http.origins" {
+		t.Error(d)
 	}
 }
 

@@ -137,7 +137,7 @@ func (d *decoder) value(n *node, v reflect.Value, tag reflect.StructTag, path st
 			d.notList(n, path)
 			return
 		}
-		v.SetZero()
+		v.Set(reflect.MakeSlice(v.Type(), 0, len(n.items))) // an empty list is none, not the default
 		d.list(n, path, func(item *node, at string) {
 			e := reflect.New(v.Type().Elem())
 			if s, ok := e.Interface().(interface{ setDefaults() }); ok {

@@ -141,10 +141,18 @@ var pullable = map[string]bool{
 	"rtsp": true, "rtsps": true, "rtmp": true, "rtmps": true, "srt": true, "http": true, "https": true,
 }
 
-func (v validator) hls(h HLS, key string) {
+// CheckSegment reports a length that segments cannot have.
+func CheckSegment(d time.Duration) error {
 	const least, most = 500 * time.Millisecond, time.Minute
-	if h.Segment < least || h.Segment > most {
-		v.errorf(key+".segment", "%s is out of range; %s to %s", formatDuration(h.Segment), formatDuration(least), formatDuration(most))
+	if d < least || d > most {
+		return fmt.Errorf("%s is out of range; %s to %s", formatDuration(d), formatDuration(least), formatDuration(most))
+	}
+	return nil
+}
+
+func (v validator) hls(h HLS, key string) {
+	if err := CheckSegment(h.Segment); err != nil {
+		v.errorf(key+".segment", "%v", err)
 		return
 	}
 	switch {
