@@ -103,7 +103,7 @@ func (p *Pipeline) run(ctx context.Context) {
 	defer p.pres.Close()
 	for ctx.Err() == nil {
 		changed := p.stream.Changed()
-		state, reason := p.stream.State()
+		state, reason := p.stream.State(), p.stream.Reason()
 		switch state {
 		case ingest.Live:
 			if err := p.play(ctx); err != nil {
@@ -134,7 +134,7 @@ func (p *Pipeline) waitChange(ctx context.Context, changed <-chan struct{}) {
 // over reports whether the stream has ended, so that a publisher needs a new
 // one.
 func (p *Pipeline) over() bool {
-	state, _ := p.stream.State()
+	state := p.stream.State()
 	return state == ingest.Ended
 }
 
@@ -207,7 +207,7 @@ func (p *Pipeline) play(ctx context.Context) error {
 func (p *Pipeline) watch(ctx context.Context, publisher *ingest.Publisher, tracks int, over func()) {
 	for {
 		changed := p.stream.Changed()
-		state, _ := p.stream.State()
+		state := p.stream.State()
 		if state != ingest.Live || p.stream.Publisher() != publisher || len(p.stream.Tracks()) != tracks {
 			p.command(over)
 			return
