@@ -27,6 +27,7 @@ type Demuxer struct {
 	streams []*stream // by FFmpeg's index; nil where it is not used
 	tracks  []*media.Track
 	order   *interleaver
+	breaks  breaks
 	ended   error
 	started bool // a packet was read
 }
@@ -137,10 +138,13 @@ func (d *Demuxer) blame(ctx context.Context, err error) error {
 }
 
 func (d *Demuxer) findTracks() error {
+	if f := d.format.InputFormat(); f != nil {
+		d.breaks.spliced = f.Name() == "mpegts"
+	}
 	for _, s := range d.format.Streams() {
 		var found *stream
 		if usable(s) {
-			found = newStream(d.format, s, len(d.tracks))
+			found = newStream(d.format, s, len(d.tracks), &d.breaks)
 			if found != nil {
 				d.tracks = append(d.tracks, found.track)
 			}

@@ -329,3 +329,62 @@ func TestOpenIsInterrupted(t *testing.T) {
 		t.Errorf("opened with %v", err)
 	}
 }
+
+// TestSplicedFile plays two films, of different sizes, that were put one after
+// the other: time goes on, in a new epoch and a new revision.
+func TestSplicedFile(t *testing.T) {
+	args := []string{"-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-c:a", "aac"}
+	var data []byte
+	for _, size := range []string{"320x180", "160x120"} {
+		b, err := os.ReadFile(clip(t, size+".ts", append(lavfi("testsrc2=s="+size+":r=25:d=3", "sine=1000:d=3"), args...)...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		data = append(data, b...)
+	}
+	path := filepath.Join(t.TempDir(), "both.ts")
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, err := OpenInput(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	packets := readAll(t, d)
+	video := [2]int{}
+	var start, end [2][2]time.Duration // by epoch and track
+	epoch := uint32(0)
+	for _, p := range packets {
+		if p.Epoch < epoch || p.Epoch > 1 {
+			t.Fatalf("epoch %d after %d", p.Epoch, epoch)
+		}
+		epoch = p.Epoch
+		at := media.Duration(p.PTS, p.Track.ClockRate)
+		if end[p.Epoch][p.Track.ID] == 0 {
+			start[p.Epoch][p.Track.ID] = at
+		}
+		start[p.Epoch][p.Track.ID] = min(start[p.Epoch][p.Track.ID], at)
+		end[p.Epoch][p.Track.ID] = max(end[p.Epoch][p.Track.ID], at)
+		if p.Track.Kind == media.Video {
+			video[p.Epoch]++
+			want := []int{320, 160}[p.Epoch]
+			if p.Track.Width != want || p.Track.Revision != int(p.Epoch) {
+				t.Fatalf("%v, revision %d, in epoch %d", p.Track, p.Track.Revision, p.Epoch)
+			}
+		}
+	}
+	if video != [2]int{75, 75} {
+		t.Errorf("pictures by epoch %v", video)
+	}
+	for id := range 2 {
+		gap := start[1][id] - end[0][id]
+		if gap < 0 || gap > 250*time.Millisecond {
+			t.Errorf("track %d: a gap of %s", id, gap)
+		}
+	}
+	before, after := start[0][1]-start[0][0], start[1][1]-start[1][0]
+	if off := after - before; off < -2*time.Millisecond || off > 2*time.Millisecond {
+		t.Errorf("sound is %s beside the picture, then %s", before, after)
+	}
+}

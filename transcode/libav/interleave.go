@@ -15,6 +15,7 @@ type interleaver struct {
 	waiting int
 	bytes   int
 	begun   bool
+	epoch   uint32 // of the newest packet
 	shift   time.Duration
 }
 
@@ -40,6 +41,7 @@ func (o *interleaver) next(ended bool) *media.Packet {
 	full := ended || o.waiting >= mostWaiting || o.bytes >= mostWaitingBytes
 	best := -1
 	var earliest time.Duration
+	var epoch uint32
 	for i, q := range o.queues {
 		if len(q) == 0 {
 			if !full {
@@ -47,8 +49,10 @@ func (o *interleaver) next(ended bool) *media.Packet {
 			}
 			continue
 		}
-		if at := media.Duration(q[0].DTS, q[0].Track.ClockRate); best < 0 || at < earliest {
-			best, earliest = i, at
+		// What comes after a break comes after all that was before it.
+		at := media.Duration(q[0].DTS, q[0].Track.ClockRate)
+		if best < 0 || q[0].Epoch < epoch || q[0].Epoch == epoch && at < earliest {
+			best, earliest, epoch = i, at, q[0].Epoch
 		}
 	}
 	if best < 0 {
@@ -58,6 +62,9 @@ func (o *interleaver) next(ended bool) *media.Packet {
 		o.begun, o.shift = true, headStart-earliest
 	}
 	p := o.queues[best][0]
+	// A straggler that was not waited for goes with the others.
+	o.epoch = max(o.epoch, p.Epoch)
+	p.Epoch = o.epoch
 	o.queues[best][0] = nil
 	o.queues[best] = o.queues[best][1:]
 	o.waiting--

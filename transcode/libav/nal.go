@@ -221,9 +221,16 @@ func (s *parameterSets) add(u []byte) bool {
 			return false
 		}
 	}
+	if len(*list) == mostSets {
+		return false
+	}
 	*list = append(*list, bytes.Clone(u))
 	return true
 }
+
+// mostSets of one kind are kept. Real streams have one or two; configurations
+// count PPS in 8 bits and SPS in 5.
+const mostSets = 31
 
 // replace takes in the sets of one access unit, which take the place of all
 // sets of their kind, and reports whether anything changed.

@@ -18,16 +18,18 @@ type stream struct {
 	sets   *parameterSets // H.264 and H.265 only
 	adts   bool           // AAC with headers that have to go
 
-	last, expected int64 // DTS of the newest packet and the one after it
+	last, expected int64 // DTS of the newest packet and of the one after it
 	begun          bool
-	frame          int64 // samples of every audio frame, where the container does not know
+	breaks         *breaks // of all streams
+	epoch          int     // how many of them this stream has seen
+	frame          int64   // samples of every audio frame, where the container does not know
 }
 
 // newStream describes a stream; it returns nil where that is not possible.
-func newStream(f *astiav.FormatContext, s *astiav.Stream, id int) *stream {
+func newStream(f *astiav.FormatContext, s *astiav.Stream, id int, b *breaks) *stream {
 	p := s.CodecParameters()
 	d := detailsOf(p)
-	st := &stream{format: f, av: s, base: s.TimeBase()}
+	st := &stream{format: f, av: s, base: s.TimeBase(), breaks: b}
 	t := &media.Track{
 		ID: id, Codec: codecOf(p.CodecID()), Config: p.ExtraData(),
 		Language: language(s), Bitrate: int(p.BitRate()),
@@ -149,8 +151,12 @@ func language(s *astiav.Stream) string {
 // common timeline. It returns nil for one that carries nothing.
 func (s *stream) packet(av *astiav.Packet) *media.Packet {
 	p := &media.Packet{Key: av.Flags().Has(astiav.PacketFlagKey)}
+	before := s.track
 	if p.Payload = s.payload(payload(av), &p.Key); len(p.Payload) == 0 {
 		return nil
+	}
+	if s.track != before && before.Config != nil && s.sets != nil {
+		s.measure(p.Payload)
 	}
 	if s.sets != nil && s.track.Config == nil {
 		// Nothing before the first parameter sets can be decoded.
@@ -178,8 +184,13 @@ func (s *stream) time(p *media.Packet, pts, dts int64) {
 	if dts == none {
 		p.DTS = s.expected
 	} else {
-		p.DTS = s.ticks(dts)
+		p.DTS = s.ticks(dts) + s.shift()
+		if s.begun && s.breaks.jumped(p.DTS-s.expected, s.track.ClockRate) {
+			s.epoch = s.breaks.next(s.epoch, media.Duration(p.DTS, s.track.ClockRate))
+			p.DTS = s.ticks(dts) + s.shift()
+		}
 	}
+	p.Epoch = uint32(s.epoch)
 	// Containers with coarse clocks tell audio to the nearest tick: where that
 	// agrees with the samples, the samples are right.
 	if s.begun && s.track.Kind == media.Audio && p.Duration > 0 {
@@ -195,10 +206,14 @@ func (s *stream) time(p *media.Packet, pts, dts int64) {
 	case s.track.Kind == media.Audio || pts == none:
 		p.PTS = p.DTS
 	default:
-		p.PTS = s.ticks(pts)
+		p.PTS = s.ticks(pts) + s.shift()
 	}
 	s.begun, s.last, s.expected = true, p.DTS, p.DTS+max(p.Duration, 1)
+	s.breaks.end = max(s.breaks.end, media.Duration(max(p.PTS+p.Duration, s.expected), s.track.ClockRate))
 }
+
+// shift is what has to be added to the container's time.
+func (s *stream) shift() int64 { return media.Ticks(s.breaks.shift(s.epoch), s.track.ClockRate) }
 
 // payload brings a packet's bytes into fMP4's form, in memory of ours.
 func (s *stream) payload(b []byte, key *bool) []byte {
@@ -227,6 +242,28 @@ func (s *stream) payload(b []byte, key *bool) []byte {
 		s.revise(s.sets.config(s.track))
 	}
 	return joinLengths(kept)
+}
+
+// measure finds out what a new revision's pictures are by decoding one: its
+// parameter sets may tell of another size.
+func (s *stream) measure(payload []byte) {
+	d, err := OpenDecoder(s.track, DecoderOptions{Threads: 1})
+	if err != nil {
+		return
+	}
+	defer d.Close()
+	take := func(f *Frame) error {
+		t := *s.track
+		t.Width, t.Height = f.Width(), f.Height()
+		t.SampleAspect = rational(f.f.SampleAspectRatio())
+		s.track = &t
+		return nil
+	}
+	for _, p := range []*media.Packet{{Track: s.track, Key: true, Payload: payload}, nil} {
+		if err := d.Decode(p, take); err != nil {
+			return // it stays as it was
+		}
+	}
 }
 
 // revise makes a new revision of the track with another configuration. The
