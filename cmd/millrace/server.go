@@ -26,8 +26,8 @@ import (
 type server struct {
 	cfg       *config.Config
 	log       *slog.Logger
-	container bool
-	key       string // of the container's first start, empty otherwise
+	container bool   // nobody is loopback
+	key       string // made by this start, see containerKey
 
 	thumbnails *transcode.Thumbnailer
 	manager    *pipeline.Manager
@@ -77,10 +77,10 @@ func openServer(ctx context.Context, w *world, cfg *config.Config, log *slog.Log
 		Pull: s.pull, NoLoopback: s.container,
 	})
 	s.backend = newBackend(s.manager)
-	if err := s.openHTTP(ctx); err != nil {
+	if err := s.openRTSP(); err != nil { // before HTTP, which tells its address
 		return nil, err
 	}
-	return s, s.openRTSP()
+	return s, s.openHTTP(ctx)
 }
 
 func (s *server) openHTTP(ctx context.Context) error {
@@ -88,17 +88,17 @@ func (s *server) openHTTP(ctx context.Context) error {
 	if h.Listen == config.Off {
 		return nil
 	}
-	proxies, err := access.ParseProxies(h.TrustedProxies)
+	rules, err := webRules(s.cfg)
 	if err != nil {
-		return fmt.Errorf("http.trustedProxies: %w", err)
+		return err
 	}
 	registry := telemetry.NewRegistry(versionName())
 	registry.MustRegister(streamMetrics(s.manager))
 	s.web, err = web.New(web.Config{
 		Listen: string(h.Listen), TLSCert: h.TLS.Cert, TLSKey: h.TLS.Key,
-		Backend: s.backend, Origins: h.Origins, Proxies: proxies,
-		Token: s.cfg.Auth.API.Token, NoLoopback: s.container, View: s.cfg.Auth.ViewRules(),
-		RTSP: addressOf(s.cfg.RTSP.Listen), Version: versionName(), Logger: s.log, Metrics: registry,
+		Backend: s.backend, Origins: rules.Origins, Proxies: rules.Proxies,
+		Token: rules.Token, View: rules.View, NoLoopback: s.container,
+		RTSP: s.rtspAddress(), Version: versionName(), Logger: s.log, Metrics: registry,
 		DrainTimeout: drainTime,
 	})
 	if err != nil {
@@ -123,12 +123,23 @@ func (s *server) openRTSP() (err error) {
 	return err
 }
 
-// addressOf is empty for a listener that is off.
-func addressOf(a config.Address) string {
-	if a == config.Off {
+// rtspAddress is where RTSP listens, empty where it is off.
+func (s *server) rtspAddress() string {
+	if s.rtsp == nil {
 		return ""
 	}
-	return string(a)
+	return s.rtsp.Addr().String()
+}
+
+// webRules are the parts of a configuration that web applies to requests.
+func webRules(cfg *config.Config) (web.Rules, error) {
+	proxies, err := access.ParseProxies(cfg.HTTP.TrustedProxies)
+	if err != nil {
+		return web.Rules{}, fmt.Errorf("http.trustedProxies: %w", err)
+	}
+	return web.Rules{
+		Origins: cfg.HTTP.Origins, Proxies: proxies, Token: cfg.Auth.API.Token, View: cfg.Auth.ViewRules(),
+	}, nil
 }
 
 // start serves until drain, and reports a listener that ends before.
@@ -208,13 +219,17 @@ func nearby(a net.Addr) string {
 // reload puts a new configuration into force.
 func (s *server) reload(load func() (*config.Config, error)) {
 	cfg, err := load()
+	var rules web.Rules
+	if err == nil {
+		s.keyFrom(cfg)
+		rules, err = webRules(cfg)
+	}
 	if err != nil {
 		for line := range strings.SplitSeq(err.Error(), "\n") {
 			s.log.Error("the configuration stays as it was: " + line)
 		}
 		return
 	}
-	s.keyFrom(cfg)
 	changes := config.Diff(s.cfg, cfg)
 	s.cfg = cfg
 	s.log.Info("configuration read again", "changes", changes.String())
@@ -226,7 +241,7 @@ func (s *server) reload(load func() (*config.Config, error)) {
 	}
 	s.manager.Reload(cfg)
 	if s.web != nil {
-		s.reloadWeb(cfg)
+		s.web.SetRules(rules)
 	}
 }
 
@@ -293,5 +308,3 @@ func (s *server) close() error {
 }
 
 func (s *server) pull(ctx context.Context, url string, stream *ingest.Stream) { <-ctx.Done() }
-
-func (s *server) reloadWeb(cfg *config.Config) {}
