@@ -463,11 +463,11 @@ func (o *observer) parts(r *rendition, number uint64, whole []byte) {
 	}
 }
 
-// conservation checks that every packet is in a segment, or was counted as
-// dropped, or was in a segment that was given up when its worker died.
+// conservation checks that every packet, and no other but silence, is in a
+// segment, or was counted as dropped, or was in a segment that was given up when its worker died.
 func (o *observer) conservation() {
 	for _, r := range o.order {
-		got, want := o.samples[r.name]+int(r.dropped.Load()), o.written[r.name]
+		got, want := o.samples[r.name]+int(r.dropped.Load())-int(r.filled.Load()), o.written[r.name]
 		if got == want || got < want && slices.Contains(o.coded, r.name) {
 			continue
 		}

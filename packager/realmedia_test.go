@@ -142,8 +142,38 @@ func TestRealMedia(t *testing.T) {
 	}
 }
 
-// packageVOD makes a presentation of a clip, cut at its keyframes.
-func packageVOD(t *testing.T, clip string, r testmedia.Recipe, dir string) {
+// TestSilenceDecodes takes sound out of clips, within a segment and over some,
+// and has ffmpeg decode what is filled in.
+func TestSilenceDecodes(t *testing.T) {
+	for _, name := range []string{"h264", "h264-aac-mono"} {
+		t.Run(name, func(t *testing.T) {
+			clip, r := tools.Clip(t, name, func(r *testmedia.Recipe) { r.Duration = 12 * time.Second })
+			dir := filepath.Join(t.TempDir(), "out")
+			packageVOD(t, clip, r, dir, [2]time.Duration{1500 * time.Millisecond, 2 * time.Second}, [2]time.Duration{4 * time.Second, 9500 * time.Millisecond})
+			index := filepath.Join(dir, "index.m3u8")
+			out, err := exec.CommandContext(t.Context(), tools.Find(t, "ffmpeg"), "-v", "error", "-i", index, "-f", "null", "-").CombinedOutput()
+			if err != nil || len(out) > 0 {
+				t.Errorf("ffmpeg: %v: %s", err, out)
+			}
+			rec := tools.MustRead(t, time.Minute, index, tools.ReadOptions{})
+			if gaps := rec.SoundGaps(30 * time.Millisecond); len(gaps) > 0 {
+				t.Errorf("holes in the sound: %v", gaps)
+			}
+			if len(rec.Beeps) < 4 || len(rec.Beeps) > 7 {
+				t.Errorf("%d beeps are left", len(rec.Beeps))
+			}
+			for _, skew := range rec.Skews() {
+				if skew.Abs() > 40*time.Millisecond {
+					t.Errorf("sound is %v late", skew)
+				}
+			}
+		})
+	}
+}
+
+// packageVOD makes a presentation of a clip, cut at its keyframes, without the
+// sound in mute.
+func packageVOD(t *testing.T, clip string, r testmedia.Recipe, dir string, mute ...[2]time.Duration) {
 	t.Helper()
 	out, err := store.NewOutput(dir)
 	if err != nil {
@@ -175,6 +205,10 @@ func packageVOD(t *testing.T, clip string, r testmedia.Recipe, dir string) {
 	}
 	if lead != "audio" {
 		for _, pk := range tracks["audio"] {
+			at := media.Duration(pk.PTS, pk.Track.ClockRate)
+			if slices.ContainsFunc(mute, func(m [2]time.Duration) bool { return m[0] <= at && at < m[1] }) {
+				continue
+			}
 			n := len(cuts) - 1
 			for n > 0 && pk.PTS < media.Rescale(cuts[n].PTS, cuts[n].ClockRate, pk.Track.ClockRate) {
 				n--

@@ -29,6 +29,7 @@ type rendition struct {
 	window  atomic.Pointer[window] // never nil
 	dropped atomic.Uint64
 	gaps    atomic.Uint64
+	filled  atomic.Uint64
 
 	mu       sync.Mutex
 	spec     Rendition
@@ -37,6 +38,8 @@ type rendition struct {
 	init     *initSection
 	complain *media.Track  // whose configuration was complained about
 	held     *media.Packet // waits for its duration
+	silence  []byte        // fills holes; nil where there is nothing to fill with
+	ended    int64         // PTS at which the newest listed media ends
 	frame    int64         // the usual duration of a frame in ticks; 0 unknown
 	target   time.Duration
 	pending  fragment // the open part
@@ -71,6 +74,11 @@ func (r *rendition) write(pk media.Placed) error {
 	}
 	if r.cur != nil && pk.Segment > r.cur.number {
 		if err := r.finish(pk.Packet); err != nil {
+			return err
+		}
+	}
+	if r.cur == nil {
+		if err := r.resume(pk); err != nil {
 			return err
 		}
 	}
@@ -148,8 +156,10 @@ func (r *rendition) adopt(pk *media.Packet, s span) bool {
 			r.p.trouble(r.name, fmt.Errorf("segment %d: %s became %s without a discontinuity", s.Segment, r.track, t))
 		}
 	}
-	r.track, r.init = t, section
-	r.frame = 0
+	r.track, r.init, r.silence, r.frame = t, section, nil, 0
+	if r.kind == media.Audio {
+		r.silence = silentFrame(t)
+	}
 	if r.kind == media.Video && t.FrameRate.Known() {
 		r.frame = media.Rescale(int64(t.FrameRate.Den), t.FrameRate.Num, t.ClockRate)
 	}
@@ -218,6 +228,7 @@ func (r *rendition) finish(next *media.Packet) error {
 	}
 	r.cur = nil
 	r.floor = cur.number + 1
+	r.ended = cur.end
 	if err != nil {
 		return err
 	}
@@ -356,11 +367,14 @@ func (r *rendition) advanceLocked(newest uint64) error {
 	if r.cur != nil {
 		below = min(below, r.cur.number-1)
 	}
-	if r.next != 0 && r.next <= below {
-		r.floor = max(r.floor, below+1)
-		return r.fillGaps(below + 1)
+	if r.next == 0 || r.next > below {
+		return nil
 	}
-	return nil
+	r.floor = max(r.floor, below+1)
+	if err := r.quiet(below); err != nil {
+		return err
+	}
+	return r.fillGaps(below + 1)
 }
 
 // stop closes the open segment with what is there and tells how long it is, 0

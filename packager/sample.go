@@ -62,13 +62,14 @@ func (r *rendition) release(next *media.Packet) error {
 	cur := r.cur
 	cur.end = max(cur.end, pk.PTS+duration)
 	cur.frames++
-	return r.add(dts, fmp4.Sample{
-		Duration: uint32(min(duration, math.MaxUint32)),
-		Offset:   int32(min(max(pk.PTS-dts, math.MinInt32), math.MaxInt32)),
-		Key:      pk.Key,
-		Payload:  pk.Payload,
+	return r.fill(dts, duration, fmp4.Sample{
+		Offset:  int32(min(max(pk.PTS-dts, math.MinInt32), math.MaxInt32)),
+		Key:     pk.Key,
+		Payload: pk.Payload,
 	})
 }
+
+func clampDuration(d int64) uint32 { return uint32(min(max(d, 0), math.MaxUint32)) }
 
 // lasts is how long pk is shown: until next; to the end of its segment where
 // what follows is missing; and only its own time where the timeline breaks.
@@ -98,8 +99,8 @@ func (r *rendition) lasts(pk, next *media.Packet) int64 {
 	case r.kind == media.Video && r.track.FrameRate.Known():
 	case pk.Duration > 0:
 		r.frame = pk.Duration
-	case d > 0:
-		r.frame = d
+	case d > 0 && (r.kind == media.Video || r.frame == 0 || d < r.frame*2):
+		r.frame = d // a hole in the sound is no frame
 	}
 	return d
 }

@@ -21,6 +21,7 @@ type RenditionStats struct {
 	Segments int       // with media, since the start
 	Gaps     uint64    // listed without media, since the start
 	Dropped  uint64    // packets that came too late or had no place
+	Filled   uint64    // silent frames put into holes of the sound
 	Declared int       // bits/s, BANDWIDTH of this rendition alone
 	Average  int       // bits/s, measured
 	Retired  bool      // not in the newest plan
@@ -35,7 +36,7 @@ func (p *Presentation) Stats() Stats {
 		sh := &r.shown
 		rs := RenditionStats{
 			Name: r.name, Kind: r.kind.String(), Codecs: sh.codecs, Segments: sh.listed, Retired: sh.retired,
-			Declared: sh.bandwidth, Average: sh.average, Gaps: r.gaps.Load(), Dropped: r.dropped.Load(),
+			Declared: sh.bandwidth, Average: sh.average, Gaps: r.gaps.Load(), Dropped: r.dropped.Load(), Filled: r.filled.Load(),
 		}
 		w := r.window.Load()
 		rs.Listed, rs.Held, rs.Last = w.listed, len(w.held), w.lastSeen()

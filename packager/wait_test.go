@@ -136,7 +136,7 @@ func TestConcurrency(t *testing.T) {
 		rs = append(rs, Rendition{Name: n, Kind: media.Video, Bitrate: 1})
 	}
 	s := newSim(t, Config{Window: 6 * time.Second}, rs...)
-	const segments = 60
+	const segments = 40
 	var writers, readers sync.WaitGroup
 	f := video25()
 	s.cut(1000, 1, 0, time.Now())
@@ -185,7 +185,7 @@ func TestConcurrency(t *testing.T) {
 				last = m
 				for _, seg := range m.Segments {
 					path := fmt.Sprintf("%s/%s", name, seg.URI)
-					if w := s.get(path); w.Code != 200 || w.Body.Len() == 0 {
+					if w := s.get(path); !seg.Gap && (w.Code != 200 || w.Body.Len() == 0) {
 						t.Errorf("%s is listed and answers %d", path, w.Code)
 					}
 				}
