@@ -98,8 +98,9 @@ func Read(ctx context.Context, input string, o ReadOptions) (*Recording, error) 
 	}
 	r.rec.hear()
 	if errors.Is(context.Cause(ctx), errEnough) {
-		err = nil // it was killed
-	} else if err != nil {
+		return r.rec, nil // it was killed, in the middle of a picture perhaps
+	}
+	if err != nil {
 		err = errors.Join(err, context.Cause(ctx))
 	}
 	if err = errors.Join(append(failed, err)...); err != nil {
