@@ -49,7 +49,7 @@ func (p *Presentation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, file, inside := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	if !inside {
 		if doc := p.multi.Load(); name == "index.m3u8" && doc != nil {
-			servePlaylist(w, r, doc, p.cfg.Segment)
+			servePlaylist(w, r, doc, p.cacheMulti)
 			return
 		}
 		notFound(w)
@@ -71,7 +71,7 @@ func (r *rendition) serve(w http.ResponseWriter, req *http.Request, file string)
 			notFound(w)
 			return
 		}
-		servePlaylist(w, req, win.doc, r.p.cfg.Segment/2)
+		servePlaylist(w, req, win.doc, r.p.cacheMedia)
 		return
 	}
 	if base, ok := strings.CutSuffix(file, ".m4s"); ok {
@@ -129,7 +129,7 @@ func (r *rendition) serveSegment(w http.ResponseWriter, req *http.Request, s *se
 		r.p.bytesOut.Add(uint64(counted.n))
 		return
 	}
-	h["Content-Length"] = []string{strconv.FormatInt(s.size, 10)}
+	h["Content-Length"] = s.length
 	if req.Method == http.MethodHead {
 		return
 	}
@@ -156,21 +156,26 @@ func (c *countingWriter) ReadFrom(src io.Reader) (int64, error) {
 }
 
 // servePlaylist sends a playlist's text.
-func servePlaylist(w http.ResponseWriter, r *http.Request, doc *document, fresh time.Duration) {
+func servePlaylist(w http.ResponseWriter, r *http.Request, doc *document, cache []string) {
 	h := w.Header()
 	h["Content-Type"] = typePlaylist
-	h["Cache-Control"] = []string{"public, max-age=" + strconv.Itoa(max(int(fresh/time.Second), 1))}
+	h["Cache-Control"] = cache
 	h["Vary"] = varyEncoding
-	body := doc.text
 	if acceptsGzip(r.Header) {
 		h["Content-Encoding"] = encodingGzip
-		body = doc.gzip()
+		doc = doc.zipped()
 	}
-	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	h["Content-Length"] = doc.length
 	if r.Method == http.MethodHead {
 		return
 	}
-	_, _ = w.Write(body) // an error means that the client is gone
+	_, _ = w.Write(doc.text) // an error means that the client is gone
+}
+
+// maxAge is the value of Cache-Control for something that may be so old, in
+// whole seconds and at least one.
+func maxAge(d time.Duration) []string {
+	return []string{"public, max-age=" + strconv.Itoa(max(int(d/time.Second), 1))}
 }
 
 // acceptsGzip reads Accept-Encoding (RFC 9110 §12.5.3).

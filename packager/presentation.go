@@ -34,15 +34,16 @@ const (
 // Presentation is one stream's HLS. See the package comment for which
 // goroutine may do what.
 type Presentation struct {
-	cfg       Config
-	store     store.Store
-	target    time.Duration // TARGETDURATION
-	timeline  timeline
-	dependent atomic.Bool
-	state     atomic.Int32
-	ready     chan struct{}
-	requests  atomic.Uint64
-	bytesOut  atomic.Uint64
+	cfg                    Config
+	store                  store.Store
+	target                 time.Duration // TARGETDURATION
+	timeline               timeline
+	dependent              atomic.Bool
+	state                  atomic.Int32
+	ready                  chan struct{}
+	requests               atomic.Uint64
+	cacheMedia, cacheMulti []string // Cache-Control of playlists
+	bytesOut               atomic.Uint64
 
 	names atomic.Pointer[map[string]*rendition] // by path element
 	multi atomic.Pointer[document]
@@ -64,6 +65,7 @@ func New(cfg Config) (*Presentation, error) {
 		cfg: cfg, store: cfg.Store, ready: make(chan struct{}),
 		target: (cfg.Segment*3/2 + time.Second - 1).Truncate(time.Second),
 	}
+	p.cacheMedia, p.cacheMulti = maxAge(cfg.Segment/2), maxAge(cfg.Segment)
 	if cfg.Output != nil {
 		p.store = cfg.Output
 	}

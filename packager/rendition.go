@@ -249,6 +249,7 @@ func (r *rendition) seal(cur *open) error {
 		return nil
 	}
 	cur.size = cur.file.Size()
+	cur.segment.length = length(int(cur.size))
 	if err := cur.file.Finish(); err != nil {
 		return r.storeFailed(err)
 	}

@@ -20,6 +20,7 @@ type segment struct {
 	init            *initSection
 	file            *store.File
 	size            int64
+	length          []string // Content-Length
 	frames          int
 	parts           []part
 	uri             string

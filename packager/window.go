@@ -3,6 +3,7 @@ package packager
 import (
 	"bytes"
 	"compress/gzip"
+	"strconv"
 	"sync"
 	"time"
 
@@ -65,16 +66,17 @@ func (w *window) has(msn uint64, part int) bool {
 	return w.open > msn && len(w.parts) > 0 || w.open == msn && len(w.parts) > part
 }
 
-// document is a playlist's text.
+// document is a playlist's text with the headers that never differ.
 type document struct {
-	text []byte
-	gzip func() []byte // made at the first call
+	text   []byte
+	length []string
+	zipped func() *document // made at the first call
 }
 
 var gzipWriters = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 
 func newDocument(text []byte) *document {
-	return &document{text: text, gzip: sync.OnceValue(func() []byte {
+	return &document{text: text, length: length(len(text)), zipped: sync.OnceValue(func() *document {
 		var b bytes.Buffer
 		w := gzipWriters.Get().(*gzip.Writer)
 		defer gzipWriters.Put(w)
@@ -82,9 +84,12 @@ func newDocument(text []byte) *document {
 		// Writing to memory cannot fail.
 		_, _ = w.Write(text)
 		_ = w.Close()
-		return b.Bytes()
+		return &document{text: b.Bytes(), length: length(b.Len())}
 	})}
 }
+
+// length is the value of Content-Length.
+func length(n int) []string { return []string{strconv.Itoa(n)} }
 
 // swap makes a new window visible and wakes those who waited for it.
 func (r *rendition) swap(w *window, segmented bool) {
