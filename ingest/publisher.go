@@ -61,8 +61,9 @@ type pubTrack struct {
 	bits     int
 	rate     int
 	complete bool // its configuration is known
-	present  bool // it has delivered
-	started  bool // a keyframe has come
+	present  bool // it has delivered something
+	started  bool // it has delivered what a decoder can start at
+	ready    bool // it may be among Stream.tracks
 	joined   bool // it is among Stream.tracks
 	stats    trackCounters
 }
@@ -220,19 +221,18 @@ func (p *Publisher) write(pt *pubTrack, sample Sample) {
 	pt.stats.count(sample)
 	p.s.stats.bytes += uint64(len(sample.Payload))
 	p.s.stats.packets++
-	if !pt.present {
-		pt.present = true
-		if p.quiet == nil {
-			p.quiet = time.AfterFunc(silentTrack, func() { p.gather(false) })
-		}
-		p.gatherLocked(false)
+	pt.present = true
+	if p.quiet == nil {
+		p.quiet = time.AfterFunc(silentTrack, func() { p.gather(false) })
 	}
-	video := pt.track.Kind == media.Video
-	if !pt.complete || video && !pt.started && !sample.Key {
+	if !pt.complete || !pt.started && !sample.Key {
 		p.s.stats.waiting++
 		return
 	}
-	pt.started = true
+	if !pt.started {
+		pt.started = true
+		p.gatherLocked(false)
+	}
 	if sample.Bits == 0 {
 		sample.Bits = 64
 	}
@@ -290,8 +290,9 @@ func (p *Publisher) gather(timeout bool) {
 func (p *Publisher) gatherLocked(timeout bool) {
 	ready, waiting := 0, 0
 	for _, pt := range p.tracks {
+		pt.ready = pt.complete && (pt.started || pt.present && timeout)
 		switch {
-		case pt.complete && pt.present:
+		case pt.ready:
 			ready++
 		case pt.present || !p.isQuiet:
 			waiting++
@@ -318,7 +319,7 @@ func (p *Publisher) gatherLocked(timeout bool) {
 // join adds tracks that are ready to those in force.
 func (p *Publisher) join() (any bool) {
 	for _, pt := range p.tracks {
-		if !pt.joined && pt.complete && pt.present {
+		if !pt.joined && pt.ready {
 			pt.joined, any = true, true
 			p.s.insert(pt.track)
 		}

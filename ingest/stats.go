@@ -34,7 +34,7 @@ type TrackStats struct {
 	ID      int           `json:"id"`
 	Kind    string        `json:"kind"`
 	Codec   media.Codec   `json:"codec"`
-	Ready   bool          `json:"ready"` // complete and delivering
+	Ready   bool          `json:"ready"` // see State
 	Bytes   uint64        `json:"bytes"`
 	Packets uint64        `json:"packets"`
 	Bitrate int           `json:"bitrate"` // bits/s over the last second
@@ -122,7 +122,7 @@ func (s *Stream) trackStats(pt *pubTrack) TrackStats {
 	t := pt.track
 	drift, _ := s.clock.Drift(t.ID)
 	ts := TrackStats{
-		ID: t.ID, Kind: t.Kind.String(), Codec: t.Codec, Ready: pt.complete && pt.present,
+		ID: t.ID, Kind: t.Kind.String(), Codec: t.Codec, Ready: pt.ready,
 		Bytes: pt.stats.bytes, Packets: pt.stats.packets, Bitrate: pt.stats.bitrate, FPS: pt.stats.fps,
 		Drift: drift,
 	}

@@ -16,12 +16,10 @@ import (
 //
 //	state      event                                  next
 //	idle       Attach                                 gathering
-//	gathering  every track is complete and delivers   live
-//	gathering  silentTrack after the first sample,    live
-//	           and every track that delivers is
-//	           complete
-//	gathering  Gather after Attach, a track is        live, without the others
-//	           complete and delivers
+//	gathering  every track is ready                   live
+//	gathering  silentTrack after the first sample,    live, without the silent ones
+//	           and every track that delivers is ready
+//	gathering  Gather after Attach, a track is ready  live, without the others
 //	gathering  Gather after Attach, none is           lost; Publisher ends with ErrNoTracks
 //	gathering  Publisher closes                       lost
 //	live       Publisher closes                       lost
@@ -31,8 +29,10 @@ import (
 //	lost       Hold passes                            ended
 //	any        Close                                  ended
 //
-// Subscriptions live through all states and see io.EOF at the end. A track
-// that completes or begins to deliver later joins a live stream.
+// A track is ready when its parameters are complete and it delivers, video
+// when it has delivered a keyframe (after Gather: anything). One that becomes
+// ready later joins a live stream. Subscriptions live through all states and
+// see io.EOF at the end.
 type State uint8
 
 // The states.
@@ -118,11 +118,18 @@ func (s *Stream) Path() string { return s.path }
 // Created is the zero of the stream's timeline, on the clock of media.Now.
 func (s *Stream) Created() time.Duration { return s.created }
 
-// State returns the state, and in lost and ended why.
-func (s *Stream) State() (State, error) {
+// State returns the state.
+func (s *Stream) State() State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.state, s.reason
+	return s.state
+}
+
+// Reason is why the stream is lost or ended, nil in the other states.
+func (s *Stream) Reason() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reason
 }
 
 // Changed returns a channel that closes at the next change of State, Tracks or
@@ -212,6 +219,7 @@ func (s *Stream) Subscribe(o media.SubscribeOptions) media.Subscription {
 			r.push(p)
 		}
 	}
+	r.needKey = s.gop.video && !(o.Backlog && s.gop.open)
 	if s.state == Ended {
 		r.end(io.EOF)
 		return r
@@ -255,7 +263,6 @@ func (s *Stream) close(reason error) {
 		r.end(io.EOF)
 	}
 	s.subs = nil
-	s.gop.reset()
 	s.keyframe = nil
 	s.enter(Ended, reason)
 }
@@ -268,6 +275,7 @@ func (s *Stream) detach(reason error) {
 	if p.quiet != nil {
 		p.quiet.Stop()
 	}
+	s.gop.reset()
 	p.err = reason
 	close(p.done)
 }

@@ -190,7 +190,7 @@ func (h *handler) request(sc *gortsplib.ServerConn, req *base.Request, path, que
 func (h *handler) read(sc *gortsplib.ServerConn, req *base.Request, path, query string) (*ingest.Stream, error) {
 	c := connOf(sc)
 	if c.granted != nil && c.grantedPath == path && c.grantedQuery == query {
-		if state, _ := c.granted.State(); state != ingest.Ended {
+		if c.granted.State() != ingest.Ended {
 			return c.granted, nil
 		}
 		c.granted = nil

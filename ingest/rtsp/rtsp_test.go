@@ -33,7 +33,7 @@ func (g *fakeGate) Publish(_ context.Context, r ingest.Request, tracks []*media.
 	g.mu.Lock()
 	s := g.streams[r.Path]
 	if s != nil {
-		if st, _ := s.State(); st == ingest.Ended {
+		if s.State() == ingest.Ended {
 			s = nil
 		}
 	}
@@ -108,7 +108,7 @@ func waitState(t testing.TB, gate *fakeGate, path string, want ingest.State) *in
 	for time.Now().Before(deadline) {
 		if s := gate.stream(path); s != nil {
 			changed := s.Changed()
-			if st, _ := s.State(); st == want {
+			if s.State() == want {
 				return s
 			}
 			select {
