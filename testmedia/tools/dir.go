@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// unprivilegedDir is a new folder that every user can write to, and reach.
+// unprivilegedDir is a new folder for a Command that is Unprivileged.
 func unprivilegedDir(t testing.TB) string {
 	t.Helper()
 	// t.TempDir lies below a folder that only this user can enter.
@@ -14,8 +14,10 @@ func unprivilegedDir(t testing.TB) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o777); err != nil {
-		t.Fatal(err)
+	if os.Geteuid() == 0 {
+		if err := os.Chown(dir, nobody, nobody); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return dir
 }

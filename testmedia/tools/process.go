@@ -30,6 +30,8 @@ type Command struct {
 	Unprivileged bool
 }
 
+const nobody = 65534 // the user without rights, and its group
+
 // Process is a running program. It ends with the test at the latest, together
 // with all processes of its own. Methods may be called from any goroutine.
 type Process struct {
@@ -58,7 +60,6 @@ func Start(t testing.TB, c Command) *Process {
 	p.cmd.WaitDelay = 5 * time.Second
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if c.Unprivileged && os.Geteuid() == 0 {
-		const nobody = 65534
 		p.cmd.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
 	}
 	if err := p.cmd.Start(); err != nil {

@@ -265,7 +265,8 @@ func TestY4M(t *testing.T) {
 		"no size":   {in: "YUV4MPEG2 C420\n", err: true},
 		"bad size":  {in: "YUV4MPEG2 Wx H2\n", err: true},
 		"huge size": {in: "YUV4MPEG2 W99999999 H2\n", err: true},
-		"444":       {in: "YUV4MPEG2 W2 H2 C444\n", err: true},
+		"444":       {in: "YUV4MPEG2 W1 H2 C444\nFRAME\nabUUVVFRAME\ncdUUVV", want: []string{"ab", "cd"}},
+		"422":       {in: "YUV4MPEG2 W2 H2 C422\n", err: true},
 		"cut short": {in: "YUV4MPEG2 W2 H2 Cmono\nFRAME\nabc", err: true},
 		"no frame":  {in: "YUV4MPEG2 W2 H2 Cmono\nFRUME\nabcd", err: true},
 	} {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// readY4M reads YUV4MPEG2 of 8-bit 4:2:0 or gray pictures and hands out the
+// readY4M reads YUV4MPEG2 of 8-bit 4:2:0, 4:4:4 or gray pictures and hands out the
 // luma of each, which is valid until take returns. It returns nil at the end.
 func readY4M(r io.Reader, size func(width, height int), take func(luma []byte) error) error {
 	in := bufio.NewReaderSize(r, 1<<20)
@@ -42,6 +42,8 @@ func readY4M(r io.Reader, size func(width, height int), take func(luma []byte) e
 	rest := 0
 	switch {
 	case chroma == "mono":
+	case chroma == "444":
+		rest = 2 * width * height
 	case strings.HasPrefix(chroma, "420") && !strings.HasPrefix(chroma, "420p1"):
 		rest = 2 * ((width + 1) / 2) * ((height + 1) / 2)
 	default:
