@@ -116,7 +116,7 @@ func (r *rendition) serveSegment(w http.ResponseWriter, req *http.Request, s *se
 		notFound(w)
 		return
 	}
-	defer f.Close()
+	defer f.Release()
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		notFound(w)
 		return

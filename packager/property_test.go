@@ -141,7 +141,7 @@ func (w *world) session(length time.Duration) {
 	if w.audio {
 		sound = aac().between(begin, begin+length)
 	}
-	skipAudio := w.rnd.IntN(6) == 0
+	silent := w.rnd.IntN(6) == 0 // no sound in the middle third
 	for i, pk := range packets {
 		dts := max(media.Duration(pk.DTS, 90000), begin)
 		if d := w.start.Add(dts); time.Now().Before(d) {
@@ -157,7 +157,7 @@ func (w *world) session(length time.Duration) {
 		for _, name := range w.coded {
 			w.code(name, pk)
 		}
-		if i%7 == 0 && !(skipAudio && i > len(packets)/3 && i < len(packets)*2/3) {
+		if middle := i > len(packets)/3 && i < len(packets)*2/3; i%7 == 0 && (!silent || !middle) {
 			sound = w.play(sound, dts-100*time.Millisecond)
 		}
 		if w.rnd.IntN(400) == 0 && len(w.coded) > 0 {
@@ -416,7 +416,11 @@ func (o *observer) segment(r *rendition, number uint64, s playlist.Segment) {
 	}
 	frame := media.Duration(r.usual(), rate)
 	lasts := media.Duration(end-first, rate)
-	if off := lasts - s.Duration; off.Abs() > frame*2 && !(o.jitter && off.Abs() < frame*4) {
+	allowed := frame * 2
+	if o.jitter {
+		allowed = frame * 4
+	}
+	if off := lasts - s.Duration; off.Abs() > allowed {
 		o.t.Errorf("%s lasts %v, EXTINF is %v, a frame %v", path, lasts, s.Duration, frame)
 	}
 	if r.kind == media.Video {

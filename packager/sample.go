@@ -20,7 +20,8 @@ func (r *rendition) push(pk *media.Packet) error {
 		r.dropped.Add(1)
 		return nil
 	case media.Duration(pk.PTS-cur.span.ticks(rate), rate) >= r.p.timeline.limit:
-		return r.tooLong(pk)
+		r.tooLong()
+		return nil
 	case r.held != nil && pk.DTS < r.held.DTS:
 		r.dropped.Add(1)
 		return nil
@@ -34,13 +35,12 @@ func (r *rendition) push(pk *media.Packet) error {
 
 // tooLong drops what would make the segment longer than TARGETDURATION, which
 // never changes, allows.
-func (r *rendition) tooLong(pk *media.Packet) error {
+func (r *rendition) tooLong() {
 	r.dropped.Add(1)
 	if cur := r.cur; !cur.overlong {
 		cur.overlong = true
 		r.p.trouble(r.name, fmt.Errorf("segment %d is longer than %v; the rest of it is dropped", cur.number, r.p.timeline.limit))
 	}
-	return nil
 }
 
 // release gives the held packet its duration and puts it into a part. next is

@@ -143,8 +143,13 @@ func TestBadConfigs(t *testing.T) {
 		}
 	}
 	for _, rs := range [][]Rendition{
-		nil, {{Name: "", Kind: media.Video}}, {{Name: "..", Kind: media.Video}}, {{Name: "a/b", Kind: media.Video}},
-		{{Name: "index.m3u8", Kind: media.Video}}, {{Name: "a"}}, {{Name: "a", Kind: media.Video}, {Name: "a", Kind: media.Audio}},
+		nil,
+		{{Name: "", Kind: media.Video}},
+		{{Name: "..", Kind: media.Video}},
+		{{Name: "a/b", Kind: media.Video}},
+		{{Name: "index.m3u8", Kind: media.Video}},
+		{{Name: "a"}},
+		{{Name: "a", Kind: media.Video}, {Name: "a", Kind: media.Audio}},
 	} {
 		s := newSim(t, Config{})
 		if err := s.SetRenditions(rs); err == nil {

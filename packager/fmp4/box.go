@@ -16,10 +16,10 @@ func (w *writer) box(name string, f func()) {
 	be.PutUint32(w.b[start:], uint32(len(w.b)-start))
 }
 
-// full writes a FullBox (ISO/IEC 14496-12 §4.2).
-func (w *writer) full(name string, version uint8, flags uint32, f func()) {
+// full writes a FullBox of version 0 (ISO/IEC 14496-12 §4.2).
+func (w *writer) full(name string, flags uint32, f func()) {
 	w.box(name, func() {
-		w.u32(uint32(version)<<24 | flags)
+		w.u32(flags)
 		f()
 	})
 }

@@ -106,7 +106,7 @@ func (w *writer) esds(objectType uint8, config []byte, rates Bitrates) {
 	if len(config) > 0 {
 		decoder += 5 + len(config)
 	}
-	w.full("esds", 0, 0, func() {
+	w.full("esds", 0, func() {
 		w.descriptor(3, 3+5+decoder+5+1)
 		w.u16(0) // ES_ID: that of the track
 		w.u8(0)

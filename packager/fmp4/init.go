@@ -32,7 +32,7 @@ func Init(t *media.Track, rates Bitrates) ([]byte, error) {
 		w.str("mp41")
 	})
 	w.box("moov", func() {
-		w.full("mvhd", 0, 0, func() {
+		w.full("mvhd", 0, func() {
 			w.zero(8)      // creation and modification time
 			w.u32(1000)    // timescale
 			w.u32(0)       // duration: fragments follow
@@ -45,7 +45,7 @@ func Init(t *media.Track, rates Bitrates) ([]byte, error) {
 		})
 		w.trak(t, entry)
 		w.box("mvex", func() {
-			w.full("trex", 0, 0, func() {
+			w.full("trex", 0, func() {
 				w.u32(TrackID)
 				w.u32(1) // sample description
 				w.zero(12)
@@ -58,7 +58,7 @@ func Init(t *media.Track, rates Bitrates) ([]byte, error) {
 func (w *writer) trak(t *media.Track, entry []byte) {
 	video := t.Kind == media.Video
 	w.box("trak", func() {
-		w.full("tkhd", 0, 7, func() { // enabled, in movie, in preview
+		w.full("tkhd", 7, func() { // enabled, in movie, in preview
 			w.zero(8)
 			w.u32(TrackID)
 			w.zero(4 + 4 + 8) // reserved, duration, reserved
@@ -82,14 +82,14 @@ func (w *writer) trak(t *media.Track, entry []byte) {
 			w.u32(uint32(height) << 16)
 		})
 		w.box("mdia", func() {
-			w.full("mdhd", 0, 0, func() {
+			w.full("mdhd", 0, func() {
 				w.zero(8)
 				w.u32(uint32(t.ClockRate))
 				w.u32(0)
 				w.u16(packLanguage(t.Language))
 				w.u16(0)
 			})
-			w.full("hdlr", 0, 0, func() {
+			w.full("hdlr", 0, func() {
 				w.u32(0)
 				if video {
 					w.str("vide")
@@ -101,25 +101,25 @@ func (w *writer) trak(t *media.Track, entry []byte) {
 			})
 			w.box("minf", func() {
 				if video {
-					w.full("vmhd", 0, 1, func() { w.zero(8) })
+					w.full("vmhd", 1, func() { w.zero(8) })
 				} else {
-					w.full("smhd", 0, 0, func() { w.zero(4) })
+					w.full("smhd", 0, func() { w.zero(4) })
 				}
 				w.box("dinf", func() {
-					w.full("dref", 0, 0, func() {
+					w.full("dref", 0, func() {
 						w.u32(1)
-						w.full("url ", 0, 1, nothing) // in this file
+						w.full("url ", 1, nothing) // in this file
 					})
 				})
 				w.box("stbl", func() {
-					w.full("stsd", 0, 0, func() {
+					w.full("stsd", 0, func() {
 						w.u32(1)
 						w.bytes(entry)
 					})
-					w.full("stts", 0, 0, func() { w.u32(0) })
-					w.full("stsc", 0, 0, func() { w.u32(0) })
-					w.full("stsz", 0, 0, func() { w.u32(0); w.u32(0) })
-					w.full("stco", 0, 0, func() { w.u32(0) })
+					w.full("stts", 0, func() { w.u32(0) })
+					w.full("stsc", 0, func() { w.u32(0) })
+					w.full("stsz", 0, func() { w.u32(0); w.u32(0) })
+					w.full("stco", 0, func() { w.u32(0) })
 				})
 			})
 		})

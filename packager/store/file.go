@@ -58,7 +58,7 @@ func (f *File) Append(buffers ...[]byte) (offset int64, err error) {
 		}
 		n, err := unix.Pwritev(fd, buffers[:min(len(buffers), maxVectors)], at)
 		switch {
-		case err == unix.EINTR: //nolint:errorlint // a bare errno
+		case err == unix.EINTR:
 			continue
 		case err != nil:
 			return offset, fmt.Errorf("append to file: %w", err)
@@ -132,21 +132,27 @@ func (f *File) Open() (*Reader, error) {
 	if f.gone {
 		return nil, fmt.Errorf("open file: %w", ErrRemoved)
 	}
-	fd := -1
-	if n := len(f.idle); n > 0 {
-		fd, f.idle = f.idle[n-1], f.idle[:n-1]
-	} else {
-		path := f.hidden
-		if f.fd >= 0 {
-			path = "/proc/self/fd/" + strconv.Itoa(f.fd)
-		}
-		var err error
-		if fd, err = open(path, unix.O_RDONLY|unix.O_CLOEXEC); err != nil {
-			return nil, fmt.Errorf("open file: %w", err)
-		}
+	fd, err := f.description()
+	if err != nil {
+		return nil, fmt.Errorf("open file: %w", err)
 	}
 	f.users++
 	return &Reader{file: f, fd: fd, size: f.size.Load()}, nil
+}
+
+// description takes an idle descriptor or opens another one. The caller holds
+// the lock.
+func (f *File) description() (int, error) {
+	if n := len(f.idle); n > 0 {
+		fd := f.idle[n-1]
+		f.idle = f.idle[:n-1]
+		return fd, nil
+	}
+	path := f.hidden
+	if f.fd >= 0 {
+		path = "/proc/self/fd/" + strconv.Itoa(f.fd)
+	}
+	return open(path, unix.O_RDONLY|unix.O_CLOEXEC)
 }
 
 // giveBack takes a reader's description.

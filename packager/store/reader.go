@@ -10,20 +10,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Reader reads a File from a position of its own. It is an io.ReadSeekCloser
-// for one goroutine, and a syscall.Conn so that net's connections send it by
+// Reader reads a File from a position of its own. It is an io.ReadSeeker for
+// one goroutine that must Release it, and a syscall.Conn so that net's connections send it by
 // sendfile: io.CopyN(w, reader, n) copies nothing through this process when w
 // is a plain HTTP/1 response.
 type Reader struct {
-	file   *File
-	fd     int
-	size   int64
-	closed atomic.Bool
+	file     *File
+	fd       int
+	size     int64
+	released atomic.Bool
 }
 
 var (
-	_ io.ReadSeekCloser = (*Reader)(nil)
-	_ syscall.Conn      = (*Reader)(nil)
+	_ io.ReadSeeker = (*Reader)(nil)
+	_ syscall.Conn  = (*Reader)(nil)
 )
 
 // Size is the number of bytes the file had when it was opened.
@@ -37,7 +37,7 @@ func (r *Reader) Read(b []byte) (int, error) {
 	for {
 		n, err := unix.Read(r.fd, b)
 		switch {
-		case err == unix.EINTR: //nolint:errorlint // a bare errno
+		case err == unix.EINTR:
 			continue
 		case err != nil:
 			return 0, fmt.Errorf("read file: %w", err)
@@ -61,17 +61,16 @@ func (r *Reader) Seek(offset int64, whence int) (int64, error) {
 	return n, nil
 }
 
-// Close gives the description back. It may be called twice.
-func (r *Reader) Close() error {
-	if !r.closed.Swap(true) {
+// Release gives the description back. It may be called twice.
+func (r *Reader) Release() {
+	if !r.released.Swap(true) {
 		r.file.giveBack(r.fd)
 	}
-	return nil
 }
 
 // SyscallConn lets net send the file by sendfile.
 func (r *Reader) SyscallConn() (syscall.RawConn, error) {
-	if r.closed.Load() {
+	if r.released.Load() {
 		return nil, fmt.Errorf("use file: %w", ErrRemoved)
 	}
 	return rawConn(r.fd), nil

@@ -79,7 +79,7 @@ func (d *Disk) Create(name string) (*File, error) {
 func open(path string, flags int) (int, error) {
 	for {
 		fd, err := unix.Open(path, flags, 0o644)
-		if err != unix.EINTR { //nolint:errorlint // a bare errno
+		if err != unix.EINTR {
 			return fd, err
 		}
 	}

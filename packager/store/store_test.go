@@ -79,7 +79,7 @@ func read(t testing.TB, f *File) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
+	defer r.Release()
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		t.Fatal(err)
 	}
@@ -145,8 +145,8 @@ func TestRemoveWhileRead(t *testing.T) {
 		if b, err := io.ReadAll(r); string(b) != "ello" || err != nil {
 			t.Errorf("%q, %v", b, err)
 		}
-		r.Close()
-		r.Close()
+		r.Release()
+		r.Release()
 	})
 }
 
@@ -186,7 +186,7 @@ func TestManyReaders(t *testing.T) {
 					if b, err := io.ReadAll(r); err != nil || string(b) != want {
 						t.Errorf("%d bytes, %v", len(b), err)
 					}
-					r.Close()
+					r.Release()
 				}
 			})
 		}
@@ -235,7 +235,7 @@ func TestSendfile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer r.Close()
+		defer r.Release()
 		_, _ = r.Seek(0, io.SeekStart)
 		src := &counted{Reader: r}
 		if _, err := io.CopyN(c, src, r.Size()); err != nil {
@@ -311,7 +311,7 @@ func BenchmarkOpen(b *testing.B) {
 					}
 				}
 				for _, r := range rs {
-					r.Close()
+					r.Release()
 				}
 			}
 		})
