@@ -88,6 +88,7 @@ func degradations(p *Plan) []Degradation {
 type governor struct {
 	top       int
 	high, low time.Duration
+	settle    time.Duration
 
 	level   int
 	over    time.Duration // how long it has been over
@@ -101,7 +102,6 @@ type governor struct {
 
 const (
 	patience     = 2 * time.Second
-	settle       = 6 * time.Second // a change takes effect at the next cut
 	shortestHold = 30 * time.Second
 	longestHold  = 10 * time.Minute
 )
@@ -112,7 +112,10 @@ func newGovernor(p *Plan, levels int) *governor {
 	if !p.policy.LowLatency {
 		high += time.Second
 	}
-	return &governor{top: levels - 1, high: high, low: high / 2, hold: shortestHold}
+	return &governor{
+		top: levels - 1, high: high, low: high / 2, hold: shortestHold,
+		settle: 3 * p.policy.segment(), // a change takes effect at the next cut
+	}
 }
 
 // observe takes in one observation and reports whether the level changed.
@@ -127,7 +130,7 @@ func (g *governor) observe(now, lag time.Duration, dropped bool) bool {
 	default:
 		g.over, g.under = 0, 0
 	}
-	if g.level > 0 && now-g.changed < settle {
+	if g.level > 0 && now-g.changed < g.settle {
 		return false
 	}
 	falling := g.level > 0 && !dropped && lag < g.atStep*9/10

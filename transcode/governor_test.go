@@ -58,7 +58,7 @@ func levels(g *governor, start time.Duration, lags ...time.Duration) []int {
 func repeat(lag time.Duration, n int) []time.Duration { return slices.Repeat([]time.Duration{lag}, n) }
 
 func fresh() *governor {
-	return &governor{top: 3, high: 1500 * time.Millisecond, low: 750 * time.Millisecond, hold: shortestHold}
+	return &governor{top: 3, high: 1500 * time.Millisecond, low: 750 * time.Millisecond, settle: 6 * time.Second, hold: shortestHold}
 }
 
 const (

@@ -71,7 +71,7 @@ func TestGuardForgetsOldCuts(t *testing.T) {
 }
 
 func TestProgress(t *testing.T) {
-	p := newProgress(map[string]media.Kind{"720p": media.Video, "360p": media.Video, "audio": media.Audio})
+	p := newProgress(map[string]media.Kind{"720p": media.Video, "360p": media.Video, "audio": media.Audio}, time.Second)
 	track := &media.Track{Kind: media.Video, ClockRate: 1000}
 	at := func(ms int64) media.Placed { return media.Placed{Packet: &media.Packet{Track: track, PTS: ms}} }
 	const ms = time.Millisecond

@@ -83,8 +83,16 @@ var presets = []struct {
 	name string
 	cost float64
 }{
-	{"ultrafast", 0.45}, {"superfast", 0.7}, {"veryfast", 1}, {"faster", 1.5}, {"fast", 1.9},
-	{"medium", 2.3}, {"slow", 3.5}, {"slower", 6}, {"veryslow", 10}, {"placebo", 20},
+	{"ultrafast", 0.45},
+	{"superfast", 0.7},
+	{"veryfast", 1},
+	{"faster", 1.5},
+	{"fast", 1.9},
+	{"medium", 2.3},
+	{"slow", 3.5},
+	{"slower", 6},
+	{"veryslow", 10},
+	{"placebo", 20},
 }
 
 func presetIndex(name string) int {

@@ -84,8 +84,9 @@ func (l launch) spawn(ctx context.Context) (*process, error) {
 		conn: conn, in: wire.NewReader(conn, wire.FromWorker), out: wire.NewWriter(conn),
 		lifeline: lifeline, printed: new(printed), logger: l.logger, exited: make(chan struct{}),
 	}
-	p.life, p.kill = context.WithCancelCause(context.WithoutCancel(ctx))
-	p.cmd = exec.CommandContext(p.life, l.command[0], l.command[1:]...)
+	life, kill := context.WithCancelCause(context.WithoutCancel(ctx))
+	p.life, p.kill = life, kill
+	p.cmd = exec.CommandContext(life, l.command[0], l.command[1:]...)
 	p.cmd.Args[0] = filepath.Base(p.cmd.Path)
 	p.cmd.Env = []string{} // nothing of the server's, secrets least of all
 	p.cmd.Stdout, p.cmd.Stderr = p.printed, p.printed

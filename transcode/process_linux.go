@@ -27,12 +27,13 @@ func executable() (string, error) {
 	}
 	running, err := os.Stat(self)
 	if err != nil {
-		return path, nil //nolint:nilerr // without /proc the path is all there is
+		return "", fmt.Errorf("find executable: %w", err)
 	}
-	if there, err := os.Stat(path); err != nil || !os.SameFile(there, running) {
-		return self, nil
+	there, err := os.Stat(path)
+	if err == nil && os.SameFile(there, running) {
+		return path, nil
 	}
-	return path, nil
+	return self, nil
 }
 
 // usage is what a process holds and has used so far.

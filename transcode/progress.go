@@ -13,6 +13,7 @@ import (
 // output begins at.
 type progress struct {
 	kinds map[string]media.Kind // of the coded renditions
+	pause time.Duration         // between packets, up to which input still flows
 
 	mu      sync.Mutex
 	from    uint64
@@ -26,11 +27,8 @@ type progress struct {
 	outputs uint64
 }
 
-// flowing is the longest pause between packets in which input still flows.
-const flowing = time.Second
-
-func newProgress(kinds map[string]media.Kind) *progress {
-	p := &progress{kinds: kinds}
+func newProgress(kinds map[string]media.Kind, pause time.Duration) *progress {
+	p := &progress{kinds: kinds, pause: pause}
 	p.reset(0, 0)
 	return p
 }
@@ -66,7 +64,7 @@ func (p *progress) wrote(pk media.Placed, now time.Duration) {
 	defer p.mu.Unlock()
 	k := pk.Track.Kind
 	p.in[k] = max(p.in[k], media.Duration(pk.PTS, pk.Track.ClockRate))
-	if d := now - p.lastIn; p.armed && d < flowing {
+	if d := now - p.lastIn; p.armed && d < p.pause {
 		p.active += d
 	}
 	p.lastIn = now

@@ -218,7 +218,7 @@ func (s *Session) usable() error {
 func (s *Session) run(p *process, first []item) {
 	defer close(s.done)
 	defer s.release()
-	budget := budget{pause: s.opts.Pause}
+	account := budget{pause: s.opts.Pause}
 	for {
 		var death error = s.serve(p, first)
 		if s.ctx.Err() != nil {
@@ -227,7 +227,7 @@ func (s *Session) run(p *process, first []item) {
 		}
 		prime := s.progress.fruitful()
 		for p = nil; p == nil; {
-			pause, again := budget.spend(media.Now())
+			pause, again := account.spend(media.Now())
 			if !s.lost(death, again) || !s.wait(pause) {
 				return
 			}

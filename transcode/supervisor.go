@@ -158,6 +158,6 @@ func (s *Supervisor) newSession(job Job, release func()) *Session {
 		}
 	}
 	session.queue = newQueue(live, opts.MaxQueue, opts.MaxAge, video)
-	session.progress = newProgress(session.kinds)
+	session.progress = newProgress(session.kinds, opts.Silence/10)
 	return session
 }
