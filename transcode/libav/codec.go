@@ -10,8 +10,8 @@ import (
 	"github.com/millrace/millrace/internal/media"
 )
 
-// ErrUnsupported marks a codec that this FFmpeg cannot handle.
-var ErrUnsupported = errors.New("codec not supported")
+// ErrUnsupported marks what this FFmpeg, or this package, cannot handle.
+var ErrUnsupported = errors.New("not supported")
 
 // ErrInput marks an input that cannot be opened or read.
 var ErrInput = errors.New("cannot read input")
@@ -100,8 +100,6 @@ func extradata(t *media.Track) []byte {
 	return t.Config
 }
 
-var errChannels = errors.New("unsupported number of channels")
-
 // layout is the usual arrangement of a number of channels.
 func layout(channels int) (astiav.ChannelLayout, error) {
 	switch channels {
@@ -122,5 +120,5 @@ func layout(channels int) (astiav.ChannelLayout, error) {
 	case 8:
 		return astiav.ChannelLayout7Point1, nil
 	}
-	return astiav.ChannelLayout{}, fmt.Errorf("%d: %w", channels, errChannels)
+	return astiav.ChannelLayout{}, fmt.Errorf("%d channels: %w", channels, ErrUnsupported)
 }

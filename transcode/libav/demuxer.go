@@ -105,8 +105,12 @@ func (d *Demuxer) open(ctx context.Context, input, hint, whitelist string) error
 		return ErrMemory
 	}
 	defer options.Free()
-	if whitelist != "" {
-		if err := options.Set("protocol_whitelist", whitelist, 0); err != nil {
+	settings := map[string]string{"protocol_whitelist": whitelist}
+	if whitelist == "" {
+		settings = network(input)
+	}
+	for k, v := range settings {
+		if err := options.Set(k, v, 0); err != nil {
 			return err
 		}
 	}
@@ -127,6 +131,17 @@ func (d *Demuxer) open(ctx context.Context, input, hint, whitelist string) error
 		return err
 	}
 	return d.findSets(ctx)
+}
+
+// network are the options of an input that comes over one: a peer that says
+// nothing for long is gone. Those a protocol does not know it leaves alone.
+func network(input string) map[string]string {
+	const silence = "15000000" // microseconds
+	o := map[string]string{"rw_timeout": silence}
+	if strings.HasPrefix(input, "rtsp") {
+		o["timeout"], o["rtsp_flags"] = silence, "prefer_tcp"
+	}
+	return o
 }
 
 // blame tells an interruption of ours from a fault of the input.

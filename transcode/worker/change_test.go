@@ -9,10 +9,8 @@ import (
 	"github.com/millrace/millrace/transcode/wire"
 )
 
-const (
-	quick = "-preset ultrafast"
-	still = "testsrc2=s=320x180:r=25"
-)
+// still is a small source of 25 pictures a second; a duration follows.
+const still = "testsrc2=s=320x180:r=25"
 
 // film makes a clip of some seconds: video of a lavfi source, and sound where
 // tone is one.
@@ -25,9 +23,9 @@ func film(t testing.TB, name, video, tone string, args ...string) ([]*media.Trac
 	return demux(t, clip(t, name, append(append(in, "-preset", "ultrafast", "-c:v", "libx264", "-g", "25"), args...)...))
 }
 
-// append1 puts the packets of a second film after those of a first, as the
+// splice puts the packets of a second film after those of a first, as the
 // next revision of the same tracks.
-func append1(first, second []*media.Packet) []*media.Packet {
+func splice(first, second []*media.Packet) []*media.Packet {
 	end := map[media.Kind]int64{}
 	revised := map[*media.Track]*media.Track{}
 	for _, p := range first {
@@ -102,7 +100,7 @@ func pictures(t testing.TB, got []media.Placed, each func(*libav.Frame)) int {
 func TestSourceChangesSize(t *testing.T) {
 	tracks, one := film(t, "a.mp4", still+":d=2", "")
 	_, two := film(t, "b.mp4", "testsrc2=s=480x480:r=25:d=2", "", "-pix_fmt", "yuv444p")
-	packets := append1(one, two)
+	packets := splice(one, two)
 	p, c := pass(t, &wire.Job{Live: true, Graph: ladder(true, tracks, wire.Picture{Width: 320, Height: 180}, wire.Picture{Width: 170, Height: 96})}, packets)
 	for _, name := range []string{"180p", "96p"} {
 		out := p.outputs[name]
@@ -124,7 +122,7 @@ func TestSourceChangesSize(t *testing.T) {
 func TestSourceChangesSound(t *testing.T) {
 	tracks, one := film(t, "a.mp4", still+":d=2", "sine=1000:r=44100:d=2", "-c:a", "aac")
 	_, two := film(t, "b.mp4", still+":d=2", "aevalsrc=sin(2*PI*t*1000)|0|0|0|0|sin(2*PI*t*500):s=48000:d=2:c=5.1", "-c:a", "aac")
-	p, c := pass(t, &wire.Job{Graph: ladder(false, tracks, wire.Picture{Width: 320, Height: 180})}, append1(one, two))
+	p, c := pass(t, &wire.Job{Graph: ladder(false, tracks, wire.Picture{Width: 320, Height: 180})}, splice(one, two))
 	checkAudio(t, p.outputs["audio"], c.cuts, 4)
 	if track := p.outputs["audio"][0].Track; track.Channels != 2 || track.SampleRate != 48000 {
 		t.Errorf("sound is %v", track)
@@ -173,13 +171,8 @@ func TestSlowRung(t *testing.T) {
 	slow := wire.Picture{Width: 320, Height: 180, FPS: media.Rational{Num: 25, Den: 1}}
 	p, c := pass(t, &wire.Job{Graph: ladder(false, tracks, wire.Picture{Width: 170, Height: 96}, slow)}, packets)
 	checkVideo(t, "96p", p.outputs["96p"], sourcePTS(packets), c.cuts)
-	var kept []int64
-	for i, pts := range sourcePTS(packets) {
-		_ = i
-		kept = append(kept, pts)
-	}
 	every := map[int64]bool{}
-	for _, pts := range kept {
+	for _, pts := range sourcePTS(packets) {
 		every[pts] = true
 	}
 	out := p.outputs["slow"]
@@ -229,5 +222,26 @@ func TestMeasuresFrameRate(t *testing.T) {
 	checkVideo(t, "180p", out, sourcePTS(packets), c.cuts)
 	if r := out[0].Track.FrameRate.Float(); r < 11.9 || r > 12.1 {
 		t.Errorf("%.3f frames a second, want 12", r)
+	}
+}
+
+// TestTrackThatLies has sound that describes itself wrongly at first.
+func TestTrackThatLies(t *testing.T) {
+	tracks, one := film(t, "a.mp4", still+":d=2", "sine=1000:d=2", "-c:a", "aac")
+	_, two := film(t, "b.mp4", still+":d=2", "sine=1000:d=2", "-c:a", "aac")
+	lie := *tracks[1]
+	lie.Config = []byte{0xff, 0xff, 0xff}
+	tracks[1] = &lie
+	for _, p := range one {
+		if p.Track.Kind == media.Audio {
+			p.Track = &lie
+		}
+	}
+	packets := splice(one, two)
+	p, c := pass(t, &wire.Job{Live: true, Graph: ladder(true, tracks, wire.Picture{Width: 320, Height: 180})}, packets)
+	checkVideo(t, "180p", p.outputs["180p"], sourcePTS(packets), c.cuts)
+	checkAudio(t, p.outputs["audio"], c.cuts, 4)
+	if p.stats.DecodeErrors < 50 {
+		t.Errorf("%d decode errors", p.stats.DecodeErrors)
 	}
 }

@@ -139,12 +139,16 @@ func (d *decodeLine) forward(ctx context.Context, it item) error {
 
 func (d *decodeLine) decode(ctx context.Context, it item) error {
 	defer d.count.queued.Add(-int64(len(it.packet.Payload)))
-	if d.decoder == nil || d.track != it.track && !d.track.SameParameters(it.track) {
+	if d.track == nil || d.track != it.track && !d.track.SameParameters(it.track) {
 		if err := d.open(ctx, it); err != nil {
 			return err
 		}
 	}
 	d.track = it.track
+	if d.decoder == nil {
+		d.count.errors.Add(1)
+		return nil
+	}
 	d.arrivals.add(it.packet.PTS, it.packet.Arrival)
 	return d.feed(ctx, it.packet)
 }
@@ -165,8 +169,14 @@ func (d *decodeLine) open(ctx context.Context, it item) error {
 		o.Reorder = int(((p.PTS-p.DTS)*int64(it.track.FrameRate.Num) + ticks - 1) / ticks)
 	}
 	decoder, err := libav.OpenDecoder(it.track, o)
-	if err != nil {
+	switch {
+	case errors.Is(err, libav.ErrUnsupported), errors.Is(err, libav.ErrMemory):
 		return fault(d.node, err)
+	case err != nil:
+		// The track describes itself wrongly. Its other tracks may still be
+		// good, and its next revision too.
+		d.sender.log(slog.LevelWarn, "decoder cannot be opened", map[string]string{"node": d.node, "error": err.Error()})
+		return nil
 	}
 	d.decoder = decoder
 	return nil

@@ -51,7 +51,7 @@ func (s *sink) count(rendition string) int {
 	return len(s.packets[rendition])
 }
 
-func supervisor(t *testing.T) *transcode.Supervisor {
+func supervisor(t testing.TB) *transcode.Supervisor {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
