@@ -87,7 +87,7 @@ entered() {
 
 run_step() {
 	touch "$stage/etc/resolv.conf"
-	inside "$stage" bash -c "$(entered) sh -c $(printf '%q' "$1")" </dev/null
+	quietly "RUN" inside "$stage" bash -c "$(entered) sh -c $(printf '%q' "$1")"
 }
 
 # copy_step [--from=STAGE] SOURCE... TARGET, as COPY does it: of a folder its content, owned by root.
@@ -146,7 +146,7 @@ step() {
 	RUN) run_step "$rest" ;;
 	USER)
 		user=$rest
-		home=$(awk -F: -v user="$user" '$1 == user { print $6 }' "$stage/etc/passwd")
+		home=$(awk -F: -v user="$user" '$1 == user || $3 == user { print $6 }' "$stage/etc/passwd")
 		;;
 	HEALTHCHECK) health=${rest#*CMD } ;;
 	ENTRYPOINT) read -r -a entry <<<"$(list "$rest")" ;;
@@ -179,18 +179,18 @@ prove() {
 			sleep 0.1
 		done
 		[ "$try" -lt 100 ] || { echo "the health check never agreed"; exit 1; }
-		owner=$(awk "/^Uid:/ { print \$2 }" "/proc/$server/status")
+		owner=$(awk "/^Uid:/ { print \$2 }" "$3/proc/$server/status")
 		echo "healthy after $((try / 10)).$((try % 10)) s, running as user $owner"
 		[ "$owner" != 0 ] || exit 1
 		SECONDS=0
 		kill -TERM "$server"
 		wait "$server"
-		echo "stopped by SIGTERM with exit 0, in $SECONDS s"' _ "$started" "$(entered) sh -c $(printf '%q' "$health")"
+		echo "stopped by SIGTERM with exit 0, in $SECONDS s"' _ "$started" "$(entered) sh -c $(printf '%q' "$health")" "$stage"
 }
 
 make_context
 while IFS= read -r instruction <&4; do
 	step "$instruction"
 done 4< <(instructions)
-say "the image holds $(du -sxm "$stage" | cut -f1) MB, of which Debian is $(du -sxm "$work"/debian-* | cut -f1) MB"
+say "the image adds $(($(du -sxm "$stage" | cut -f1) - $(du -sxm "$work"/debian-* | cut -f1))) MB to Debian's own"
 prove
