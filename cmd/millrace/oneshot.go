@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -89,7 +90,7 @@ func inputError(input string, err error) error {
 	if errors.As(err, &death) && (death.Outcome == transcode.Refused || death.Outcome == transcode.Unsupported) {
 		err = errors.New(death.Reason)
 	}
-	reason := strings.ReplaceAll(err.Error(), input, name)
+	reason := anyURL.ReplaceAllStringFunc(strings.ReplaceAll(err.Error(), input, name), redacted)
 	for _, prefix := range []string{"open ", name + ": "} {
 		reason = strings.TrimPrefix(reason, prefix)
 	}
@@ -98,6 +99,9 @@ func inputError(input string, err error) error {
 	}
 	return inputFault{name + ": " + reason, err}
 }
+
+// anyURL finds the URLs in a text, without a colon that follows them.
+var anyURL = regexp.MustCompile(`[a-z][a-z0-9+.-]*://[^\s"]*[^\s":;,]`)
 
 // inputFault keeps the cause of what it says in its own words.
 type inputFault struct {

@@ -43,9 +43,31 @@ func (p *probeCmd) Run(ctx context.Context, w *world) error {
 	if p.JSON {
 		e := json.NewEncoder(w.stdout)
 		e.SetIndent("", "  ")
-		return e.Encode(info)
+		err = e.Encode(info)
+	} else {
+		err = writeInfo(w.stdout, redacted(p.Input), info)
 	}
-	return writeInfo(w.stdout, redacted(p.Input), info)
+	if err != nil {
+		return err
+	}
+	return cutOff(p.Input, info)
+}
+
+// cutOff reports a file that is smaller than the media that it lists: its
+// index came first, and the rest did not come.
+func cutOff(input string, info *transcode.Info) error {
+	bits := 0
+	for _, s := range info.Streams {
+		if s.Bitrate == 0 {
+			return nil // the container has no index to tell by
+		}
+		bits += s.Bitrate
+	}
+	listed := int64(float64(bits) * info.Duration / 8)
+	if info.Size == 0 || listed < info.Size+info.Size/50 {
+		return nil
+	}
+	return fmt.Errorf("%s: it is cut off: %s are there of %s", redacted(input), size(info.Size), size(listed))
 }
 
 // writeInfo prints an Info for people.

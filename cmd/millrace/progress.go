@@ -34,10 +34,10 @@ func (w *world) progress(name string) *progress {
 			progressbar.OptionSetWriter(w.stderr),
 			progressbar.OptionSetDescription(name),
 			progressbar.OptionSetWidth(max(10, min(40, w.width-50))),
-			progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionSetPredictTime(false), // ours counts media
+			progressbar.OptionSetElapsedTime(false),
 			progressbar.OptionClearOnFinish(),
-			progressbar.OptionSetTheme(progressbar.ThemeUnicode),
+			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░", BarStart: "", BarEnd: ""}),
 		)
 	}
 	return p
