@@ -3,6 +3,7 @@ package libav
 import (
 	"errors"
 	"fmt"
+	"unsafe"
 
 	"github.com/asticode/go-astiav"
 )
@@ -41,6 +42,21 @@ func (f *Frame) Interlaced() bool { return interlaced(f.f) }
 
 // Samples is the number of samples a channel.
 func (f *Frame) Samples() int { return f.f.NbSamples() }
+
+// Channel shows the samples of one channel, without a copy, where they are
+// planar floats as most decoders give them, and nil otherwise. They may be
+// read until the frame is closed.
+func (f *Frame) Channel(i int) []float32 {
+	n := f.f.NbSamples()
+	if f.f.SampleFormat() != astiav.SampleFormatFltp || i >= f.f.ChannelLayout().Channels() {
+		return nil
+	}
+	b := plane(f.f, i, 4*n)
+	if b == nil {
+		return nil
+	}
+	return unsafe.Slice((*float32)(unsafe.Pointer(&b[0])), n)
+}
 
 // Clone makes another Frame of the same planes, which are shared, not copied.
 func (f *Frame) Clone() (*Frame, error) {

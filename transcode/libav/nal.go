@@ -210,22 +210,12 @@ func counted(b []byte) (u, rest []byte, ok bool) {
 	return b[2 : 2+n], b[2+n:], true
 }
 
-// add takes in a parameter set and reports whether it is a new one.
-func (s *parameterSets) add(u []byte) bool {
+// add takes in a parameter set that is not there yet.
+func (s *parameterSets) add(u []byte) {
 	list := map[unitKind]*[][]byte{unitVPS: &s.vps, unitSPS: &s.sps, unitPPS: &s.pps}[s.kind(u)]
-	if list == nil {
-		return false
+	if list != nil && len(*list) < mostSets && !contains(*list, u) {
+		*list = append(*list, bytes.Clone(u))
 	}
-	for _, known := range *list {
-		if bytes.Equal(known, u) {
-			return false
-		}
-	}
-	if len(*list) == mostSets {
-		return false
-	}
-	*list = append(*list, bytes.Clone(u))
-	return true
 }
 
 // mostSets of one kind are kept. Real streams have one or two; configurations

@@ -63,12 +63,12 @@ func newStream(f *astiav.FormatContext, s *astiav.Stream, id int, b *breaks) *st
 			st.frame = int64(p.FrameSize())
 		}
 	}
-	st.configure(p)
+	st.configure()
 	return st
 }
 
 // configure brings the container's configuration into fMP4's form.
-func (s *stream) configure(p *astiav.CodecParameters) {
+func (s *stream) configure() {
 	t := s.track
 	switch t.Codec {
 	case media.H264, media.H265:
@@ -177,7 +177,7 @@ func (s *stream) ticks(t int64) int64 {
 
 // time sets a packet's timestamps. Missing ones follow from the others.
 func (s *stream) time(p *media.Packet, pts, dts int64) {
-	none := int64(astiav.NoPtsValue)
+	none := astiav.NoPtsValue
 	if dts == none && pts != none && (s.track.Kind == media.Audio || !s.begun) {
 		dts = pts
 	}

@@ -169,16 +169,18 @@ func (d *decodeLine) open(ctx context.Context, it item) error {
 		o.Reorder = int(((p.PTS-p.DTS)*int64(it.track.FrameRate.Num) + ticks - 1) / ticks)
 	}
 	decoder, err := libav.OpenDecoder(it.track, o)
-	switch {
-	case errors.Is(err, libav.ErrUnsupported), errors.Is(err, libav.ErrMemory):
-		return fault(d.node, err)
-	case err != nil:
-		// The track describes itself wrongly. Its other tracks may still be
-		// good, and its next revision too.
-		d.sender.log(slog.LevelWarn, "decoder cannot be opened", map[string]string{"node": d.node, "error": err.Error()})
-		return nil
-	}
 	d.decoder = decoder
+	return d.judge(err)
+}
+
+// judge decides about a decoder that cannot be opened. Where the track only
+// describes itself wrongly its next revision may be good, and the stream's
+// other tracks are: it goes on without.
+func (d *decodeLine) judge(err error) error {
+	if err == nil || errors.Is(err, libav.ErrUnsupported) || errors.Is(err, libav.ErrMemory) {
+		return fault(d.node, err)
+	}
+	d.sender.log(slog.LevelWarn, "decoder cannot be opened", map[string]string{"node": d.node, "error": err.Error()})
 	return nil
 }
 

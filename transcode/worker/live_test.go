@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/transcode/libav"
 	"github.com/millrace/millrace/transcode/wire"
 )
 
@@ -255,4 +256,54 @@ func TestNoPictureIsHeldBack(t *testing.T) {
 		p.wait(func() bool { return len(p.outputs["180p"]) == i+1 && len(p.outputs["96p"]) == i+1 })
 	}
 	p.bye()
+}
+
+// TestSoundStaysWithItsTime finds where a tone begins, before and after: what a
+// codec, the resampler and the encoder delay must not be heard.
+func TestSoundStaysWithItsTime(t *testing.T) {
+	for _, c := range []struct{ codec, rate string }{
+		{"aac", "44100"}, {"libopus", "48000"}, {"ac3", "32000"}, {"pcm_mulaw", "8000"}, {"mp2", "48000"},
+	} {
+		t.Run(c.codec, func(t *testing.T) {
+			tracks, packets := film(t, "a.mkv", still+":d=3",
+				"aevalsrc=if(gte(t\\,1.5)\\,0.8*sin(2*PI*500*t)\\,0):d=3:s="+c.rate, "-c:a", c.codec, "-ar", c.rate)
+			p, _ := pass(t, &wire.Job{Graph: ladder(false, tracks, wire.Picture{Width: 170, Height: 96})}, packets)
+			video := media.Duration(packets[0].DTS, packets[0].Track.ClockRate)
+			for _, pk := range packets {
+				if pk.Track.Kind == media.Video {
+					video = media.Duration(pk.PTS, pk.Track.ClockRate)
+					break
+				}
+			}
+			got := onset(t, p.outputs["audio"]) - video
+			if off := got - 1500*time.Millisecond; off < -8*time.Millisecond || off > 8*time.Millisecond {
+				t.Errorf("the tone begins %s beside its place", off)
+			}
+		})
+	}
+}
+
+// onset is when the first loud sample of AAC is.
+func onset(t *testing.T, packets []media.Placed) time.Duration {
+	t.Helper()
+	d, err := libav.OpenDecoder(packets[0].Track, libav.DecoderOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	at := time.Duration(-1)
+	for _, p := range packets {
+		err := d.Decode(p.Packet, func(f *libav.Frame) error {
+			for i, v := range f.Channel(0) {
+				if at < 0 && (v > 0.15 || v < -0.15) {
+					at = media.Duration(f.PTS()+int64(i), p.Track.ClockRate)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return at
 }

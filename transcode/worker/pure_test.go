@@ -20,8 +20,12 @@ func TestTimeline(t *testing.T) {
 		segment uint64
 		first   bool
 	}{
-		{48000, 1, true}, {48001, 1, false}, {144000, 1, false}, // 270001 is 144000.5
-		{144001, 2, true}, {200000, 2, false}, {239999, 2, false},
+		{48000, 1, true},
+		{48001, 1, false},
+		{144000, 1, false}, // 270001 is 144000.5
+		{144001, 2, true},
+		{200000, 2, false},
+		{239999, 2, false},
 		{300000, 4, true}, // two cuts at once: the frame is the newest's
 		{1000, 4, false},  // decode order may go back, segments do not
 	} {
