@@ -43,7 +43,9 @@ RUN ldconfig
 # By number, so that an orchestrator can see that it is not root.
 USER 8080
 WORKDIR /data
+# Whoever calls comes by way of the container's network: nobody counts as local, and the first start makes a key.
 ENV MILLRACE_DATA=/data
+ENV MILLRACE_CONTAINER=1
 VOLUME /data
 
 # HTTP; RTSP, and its RTP and RTCP over UDP; RTMP; SRT.

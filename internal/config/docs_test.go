@@ -108,6 +108,9 @@ it is in force when the server starts anew, and the log says so.
 		}
 		fmt.Fprintf(&b, "| %s | `%s` | %s | %s |\n", flag, s.Env, key, s.Doc)
 	}
+	b.WriteString("\n`MILLRACE_CONTAINER`, which the container image sets, says that nobody counts as local: whoever calls comes by way of " +
+		"the container's network. Where no keys are configured, the first start then makes one, keeps it in the data folder and " +
+		"shows it once in the log; it publishes everywhere and opens the API.\n")
 	b.WriteString("\n## Keys\n\n| key | type | default | reload | |\n|---|---|---|---|---|\n")
 	for _, k := range Keys() {
 		preset := "—"

@@ -148,7 +148,7 @@ func TestPull(t *testing.T) {
 		emit(packets, n, "a")
 		emit(live, 1)
 	})
-	r := prometheus.NewRegistry("v1")
+	r := prometheus.NewRegistry()
 	r.MustRegister(c)
 	for want := 1.0; want <= 2; want++ {
 		families, err := r.Gather()
