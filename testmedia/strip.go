@@ -141,3 +141,7 @@ func DecodeLuma(pix []byte, stride, width, height int) (Stamp, error) {
 	}
 	return Stamp{}, fmt.Errorf("read strip of a %dx%d picture: %w", width, height, ErrNoStrip)
 }
+
+// StripBits are the widths of the frame number and of the time in the strip,
+// for readers in another language.
+func StripBits() (frame, wall int) { return frameBits, wallBits }
