@@ -78,19 +78,23 @@ func (r *rendition) declared() int {
 	return peak + peak/100 + boxes
 }
 
-// measuredRate is frames in 1000 seconds; near one of the usual rates it is
-// that one.
+// usualRates are frames in 1000 seconds.
+var usualRates = []int{23976, 24000, 25000, 29970, 30000, 50000, 59940, 60000}
+
+// measuredRate is frames in 1000 seconds; within a thousandth of usual rates
+// it is the nearest of them.
 func measuredRate(frames int, d time.Duration) int {
 	if d <= 0 {
 		return 0
 	}
 	rate := int(media.Rescale(int64(frames)*1000, int(d), int(time.Second)))
-	for _, usual := range []int{23976, 24000, 25000, 29970, 30000, 50000, 59940, 60000} {
-		if (rate-usual)*1000 <= usual*1 && (usual-rate)*1000 <= usual*1 {
-			return usual
+	nearest, distance := rate, rate/1000+1
+	for _, usual := range usualRates {
+		if off := max(rate-usual, usual-rate); off < distance {
+			nearest, distance = usual, off
 		}
 	}
-	return rate
+	return nearest
 }
 
 // refresh renders the multivariant playlist anew where it says something else

@@ -65,6 +65,28 @@ func TestStoreFails(t *testing.T) {
 	}
 }
 
+// A playlist does not begin with a gap, and what comes late for a segment that
+// was given up does not open it again.
+func TestStoreFailsAtFirst(t *testing.T) {
+	st := &failing{Store: store.Memory{}, names: map[string]bool{"720p/100.m4s": true}}
+	s := newSim(t, Config{Store: st}, Rendition{Name: "720p", Kind: media.Video, Copy: true})
+	defer s.Close()
+	s.fill("720p", 100, 100)
+	s.Suspend()
+	st.names = nil
+	s.put("720p", 100, 90, video25().between(0, time.Second)[0])
+	if s.cut(101, 91, 9*time.Second, time.Now()); s.playlist("720p") != nil {
+		t.Error("there is a playlist without a segment")
+	}
+	for _, pk := range video25().between(9*time.Second, 11*time.Second) {
+		s.put("720p", 101, 91, pk)
+	}
+	s.Suspend()
+	if m := s.playlist("720p"); m == nil || len(m.Segments) != 1 || m.MediaSequence != 101 || m.DiscontinuitySequence != 91 {
+		t.Errorf("got %+v", m)
+	}
+}
+
 // A disk that fills while a segment is written costs that segment only.
 func TestDiskFills(t *testing.T) {
 	dir := t.TempDir()

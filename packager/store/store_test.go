@@ -163,6 +163,26 @@ func TestRemoveUnfinished(t *testing.T) {
 	})
 }
 
+// The descriptor that an append uses stays open until it is done.
+func TestRemoveDuringAppend(t *testing.T) {
+	stores(t, func(t *testing.T, s Store) {
+		f := create(t, s, "x")
+		fd, err := f.hold()
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Remove()
+		var st syscall.Stat_t
+		if err := syscall.Fstat(fd, &st); err != nil {
+			t.Errorf("during the append: %v", err)
+		}
+		f.drop()
+		if err := syscall.Fstat(fd, &st); !errors.Is(err, syscall.EBADF) {
+			t.Errorf("after the append: %v", err)
+		}
+	})
+}
+
 func TestManyReaders(t *testing.T) {
 	stores(t, func(t *testing.T, s Store) {
 		want := strings.Repeat("0123456789abcdef", 1<<12)
