@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
-
 	"github.com/millrace/millrace/internal/media"
 )
 
@@ -25,45 +23,25 @@ func h264Type(nalu []byte) int { return int(nalu[0] & 0x1f) }
 
 // describeH264 fills t from the first SPS and makes the avcC.
 func (s *Sets) describeH264(t *media.Track) error {
-	var sps h264.SPS
-	if err := sps.Unmarshal(s.sps[0].nalu); err != nil {
+	sps, err := parseSPSH264(s.sps[0].nalu)
+	if err != nil {
 		return err
 	}
-	w, h := sps.Width(), sps.Height()
-	if err := plausibleSize(w, h); err != nil {
-		return err
+	t.Width, t.Height = sps.width, sps.height
+	t.Interlaced = sps.interlaced
+	t.BitDepth = int(sps.luma8) + 8
+	t.Chroma = chromaNames[sps.chroma]
+	t.SampleAspect = sps.vui.aspect
+	if sps.vui.rate.Known() {
+		t.FrameRate = sps.vui.rate
 	}
-	t.Width, t.Height = w, h
-	t.Interlaced = !sps.FrameMbsOnlyFlag
-	t.BitDepth = int(sps.BitDepthLumaMinus8) + 8
-	t.Chroma = chromaName(h264Chroma(&sps))
-	t.SampleAspect = media.Rational{}
-	if v := sps.VUI; v != nil {
-		if v.AspectRatioInfoPresentFlag {
-			t.SampleAspect = sampleAspect(v.AspectRatioIdc, v.SarWidth, v.SarHeight)
-		}
-		if ti := v.TimingInfo; ti != nil {
-			if r := frameRate(uint64(ti.TimeScale), 2*uint64(ti.NumUnitsInTick)); r.Known() {
-				t.FrameRate = r
-			}
-		}
-	}
-	t.Config = s.avcC(&sps)
+	t.Config = s.avcC(sps)
 	return nil
-}
-
-// h264Chroma is chroma_format_idc, which is 1 where the profile has no field
-// for it.
-func h264Chroma(sps *h264.SPS) uint32 {
-	if !h264High(sps.ProfileIdc) {
-		return 1
-	}
-	return sps.ChromaFormatIdc
 }
 
 // h264High reports whether the SPS of a profile carries chroma format and bit
 // depth: 7.3.2.1.1.
-func h264High(profile uint8) bool {
+func h264High(profile uint32) bool {
 	switch profile {
 	case 100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135:
 		return true
@@ -72,15 +50,15 @@ func h264High(profile uint8) bool {
 }
 
 // avcC builds the AVCDecoderConfigurationRecord, ISO/IEC 14496-15 5.3.3.1.
-func (s *Sets) avcC(sps *h264.SPS) []byte {
+func (s *Sets) avcC(sps *spsH264) []byte {
 	first := s.sps[0].nalu
 	b := []byte{1, first[1], first[2], first[3], 0xfc | 3, 0xe0 | byte(len(s.sps))}
 	b = appendSets(b, s.sps)
 	b = append(b, byte(len(s.pps)))
 	b = appendSets(b, s.pps)
-	switch first[1] {
+	switch sps.profile {
 	case 100, 110, 122, 144:
-		b = append(b, 0xfc|byte(h264Chroma(sps)), 0xf8|byte(sps.BitDepthLumaMinus8), 0xf8|byte(sps.BitDepthChromaMinus8), 0)
+		b = append(b, 0xfc|byte(sps.chroma), 0xf8|byte(sps.luma8), 0xf8|byte(sps.chroma8), 0)
 	}
 	return b
 }
@@ -131,18 +109,18 @@ func (s *Sets) takeSets(b []byte, n int) ([]byte, error) {
 
 // reorderH264 is the number of pictures a decoder holds back, -1 unknown.
 func (s *Sets) reorderH264() int {
-	var sps h264.SPS
-	if len(s.sps) == 0 || sps.Unmarshal(s.sps[0].nalu) != nil {
+	if len(s.sps) == 0 {
 		return -1
 	}
-	intra := sps.ConstraintSet3Flag && h264High(sps.ProfileIdc) // A.2.8 and following
-	switch {
-	case sps.PicOrderCntType == 2, // output order is decode order: 8.2.1.3
-		sps.ProfileIdc == 66, // Baseline has no B slices: A.2.1
-		intra:
-		return 0
-	case sps.VUI != nil && sps.VUI.BitstreamRestriction != nil:
-		return min(int(sps.VUI.BitstreamRestriction.MaxNumReorderFrames), 16)
+	sps, err := parseSPSH264(s.sps[0].nalu)
+	if err != nil {
+		return -1
 	}
-	return -1
+	intra := sps.constraints&0x10 != 0 && h264High(sps.profile) // constraint_set3_flag: A.2.8 and following
+	if sps.pocType == 2 ||                                      // output order is decode order: 8.2.1.3
+		sps.profile == 66 || // Baseline has no B slices: A.2.1
+		intra {
+		return 0
+	}
+	return sps.vui.reorder
 }

@@ -4,9 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
-	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h265"
-
 	"github.com/millrace/millrace/internal/media"
 )
 
@@ -28,68 +25,39 @@ func h265Type(nalu []byte) int { return int(nalu[0]>>1) & 0x3f }
 
 // describeH265 fills t from the first SPS and makes the hvcC.
 func (s *Sets) describeH265(t *media.Track) error {
-	var sps h265.SPS
-	if err := parseH265SPS(s.sps[0].nalu, &sps); err != nil {
+	sps, err := parseSPSH265(s.sps[0].nalu)
+	if err != nil {
 		return err
 	}
-	w, h := sps.Width(), sps.Height()
-	if err := plausibleSize(w, h); err != nil {
-		return err
+	t.Width, t.Height = sps.width, sps.height
+	t.Interlaced = sps.interlaced && !sps.progressive || sps.vui.fields
+	t.BitDepth = int(sps.luma8) + 8
+	t.Chroma = chromaNames[sps.chroma]
+	t.SampleAspect = sps.vui.aspect
+	if sps.vui.rate.Known() {
+		t.FrameRate = sps.vui.rate
 	}
-	t.Width, t.Height = w, h
-	ptl := &sps.ProfileTierLevel
-	t.Interlaced = ptl.GeneralInterlacedSourceFlag && !ptl.GeneralProgressiveSourceFlag
-	t.BitDepth = int(sps.BitDepthLumaMinus8) + 8
-	t.Chroma = chromaName(sps.ChromaFormatIdc)
-	t.SampleAspect = media.Rational{}
-	if v := sps.VUI; v != nil {
-		t.Interlaced = t.Interlaced || v.FieldSeqFlag
-		if v.AspectRatioInfoPresentFlag {
-			t.SampleAspect = sampleAspect(v.AspectRatioIdc, v.SarWidth, v.SarHeight)
-		}
-		if ti := v.TimingInfo; ti != nil {
-			if r := frameRate(uint64(ti.TimeScale), uint64(ti.NumUnitsInTick)); r.Known() {
-				t.FrameRate = r
-			}
-		}
-	}
-	t.Config = s.hvcC(&sps)
-	return nil
-}
-
-// parseH265SPS rejects what would make the size computation run out of its
-// tables.
-func parseH265SPS(nalu []byte, sps *h265.SPS) error {
-	if err := sps.Unmarshal(nalu); err != nil {
-		return err
-	}
-	if sps.ChromaFormatIdc > 3 {
-		return fmt.Errorf("chroma_format_idc %d", sps.ChromaFormatIdc)
-	}
+	t.Config = s.hvcC(sps)
 	return nil
 }
 
 // hvcC builds the HEVCDecoderConfigurationRecord, ISO/IEC 14496-15 8.3.3.1.
-func (s *Sets) hvcC(sps *h265.SPS) []byte {
-	// The twelve bytes of general profile, tier and level stand in the SPS as
-	// the record wants them.
-	plain := h264.EmulationPreventionRemove(s.sps[0].nalu)
+func (s *Sets) hvcC(sps *spsH265) []byte {
 	b := append(make([]byte, 0, 256), 1)
-	b = append(b, plain[3:15]...)
-	layers := sps.MaxSubLayersMinus1 + 1
+	b = append(b, sps.ptl...)
 	nested := byte(0)
-	if sps.TemporalIDNestingFlag {
+	if sps.nested {
 		nested = 1
 	}
 	b = append(b,
 		0xf0, 0, // min_spatial_segmentation_idc: unknown
 		0xfc, // parallelismType: unknown
-		0xfc|byte(sps.ChromaFormatIdc),
-		0xf8|byte(sps.BitDepthLumaMinus8),
-		0xf8|byte(sps.BitDepthChromaMinus8),
+		0xfc|byte(sps.chroma),
+		0xf8|byte(sps.luma8),
+		0xf8|byte(sps.chroma8),
 		0, 0, // avgFrameRate: unspecified
-		(layers&7)<<3|nested<<2|3, // constantFrameRate unknown, 4-byte lengths
-		3,                         // arrays
+		byte(sps.layers)<<3|nested<<2|3, // constantFrameRate unknown, 4-byte lengths
+		3,                               // arrays
 	)
 	for _, a := range []struct {
 		kind byte
@@ -125,9 +93,12 @@ func (s *Sets) parseHVCC(b []byte) error {
 
 // reorderH265 is the number of pictures a decoder holds back, -1 unknown.
 func (s *Sets) reorderH265() int {
-	var sps h265.SPS
-	if len(s.sps) == 0 || parseH265SPS(s.sps[0].nalu, &sps) != nil || len(sps.MaxNumReorderPics) == 0 {
+	if len(s.sps) == 0 {
 		return -1
 	}
-	return min(int(sps.MaxNumReorderPics[len(sps.MaxNumReorderPics)-1]), 16)
+	sps, err := parseSPSH265(s.sps[0].nalu)
+	if err != nil {
+		return -1
+	}
+	return sps.reorder
 }

@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/bluenviron/mediacommon/v2/pkg/bits"
-	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
-
 	"github.com/millrace/millrace/internal/media"
 )
 
@@ -17,6 +14,7 @@ import (
 const (
 	maxSets    = 16
 	maxSetSize = 4096 // bytes; the length fields of avcC and hvcC hold 65535
+	idWithin   = 160  // bytes at the front in which a set's id stands
 )
 
 // Sets collects the parameter sets of one H264 or H265 track. The zero value
@@ -39,12 +37,13 @@ func NewSets(c media.Codec) *Sets { return &Sets{codec: c} }
 // Add keeps a parameter set and reports whether it was new. NAL units of
 // other types, and broken ones, are ignored.
 func (s *Sets) Add(nalu []byte) bool {
-	list, header, skip := s.list(nalu)
-	if list == nil || len(nalu) <= header || len(nalu) > maxSetSize {
+	list, header, read := s.list(nalu)
+	if list == nil || len(nalu) > maxSetSize {
 		return false
 	}
-	id, ok := setID(nalu[header:], skip)
-	if !ok {
+	r := newBitReader(nalu[:min(len(nalu), idWithin)], header)
+	id := read(r)
+	if r.over {
 		return false
 	}
 	i := slices.IndexFunc(*list, func(e set) bool { return e.id == id })
@@ -61,78 +60,39 @@ func (s *Sets) Add(nalu []byte) bool {
 	return true
 }
 
-// list finds where a NAL unit belongs, how long its header is, and how many
-// bits (or, negative, what structure) precede its id.
-func (s *Sets) list(nalu []byte) (list *[]set, header, skip int) {
+// list finds where a NAL unit belongs, how long its header is, and how to get
+// at its id.
+func (s *Sets) list(nalu []byte) (list *[]set, header int, id func(*bitReader) uint32) {
 	if len(nalu) == 0 {
-		return nil, 0, 0
+		return nil, 0, nil
 	}
 	if s.codec == media.H264 {
 		switch h264Type(nalu) {
 		case h264SPS:
-			return &s.sps, 1, 24 // profile, constraints, level: 7.3.2.1.1
+			return &s.sps, 1, func(r *bitReader) uint32 {
+				r.skip(24) // profile, constraints, level: 7.3.2.1.1
+				return r.ue()
+			}
 		case h264PPS:
-			return &s.pps, 1, 0
+			return &s.pps, 1, (*bitReader).ue
 		}
-		return nil, 0, 0
+		return nil, 0, nil
 	}
 	switch h265Type(nalu) {
 	case h265VPS:
-		return &s.vps, 2, idFixed4
+		return &s.vps, 2, func(r *bitReader) uint32 { return r.bits(4) } // 7.3.2.1
 	case h265SPS:
-		return &s.sps, 2, idBehindPTL
+		return &s.sps, 2, func(r *bitReader) uint32 {
+			r.skip(4)
+			layers := r.bits(3)
+			r.skip(1)
+			(&spsH265{}).readPTL(r, layers)
+			return r.ue()
+		}
 	case h265PPS:
-		return &s.pps, 2, 0
+		return &s.pps, 2, (*bitReader).ue
 	}
-	return nil, 0, 0
-}
-
-// Places of an id that are no plain skip.
-const (
-	idFixed4    = -1 // the first 4 bits: H265 VPS, 7.3.2.1
-	idBehindPTL = -2 // behind profile_tier_level: H265 SPS, 7.3.2.2
-)
-
-// setID reads a parameter set's id from its payload.
-func setID(payload []byte, skip int) (uint32, bool) {
-	if len(payload) > 128 {
-		payload = payload[:128] // the id is near the front
-	}
-	b := h264.EmulationPreventionRemove(payload)
-	pos := max(skip, 0)
-	switch skip {
-	case idFixed4:
-		v, err := bits.ReadBits(b, &pos, 4)
-		return uint32(v), err == nil
-	case idBehindPTL:
-		if len(b) < 13 {
-			return 0, false
-		}
-		layers := int(b[0]>>1) & 7 // sps_max_sub_layers_minus1
-		pos = 8 + 96               // first byte, general profile, tier and level: 7.3.3
-		var profile, level [8]bool
-		for i := range layers {
-			p, err1 := bits.ReadFlag(b, &pos)
-			l, err2 := bits.ReadFlag(b, &pos)
-			if err1 != nil || err2 != nil {
-				return 0, false
-			}
-			profile[i], level[i] = p, l
-		}
-		if layers > 0 {
-			pos += 2 * (8 - layers)
-		}
-		for i := range layers {
-			if profile[i] {
-				pos += 88
-			}
-			if level[i] {
-				pos += 8
-			}
-		}
-	}
-	v, err := bits.ReadGolombUnsigned(b, &pos)
-	return v, err == nil
+	return nil, 0, nil
 }
 
 // Complete reports whether a decoder could be configured.
@@ -237,24 +197,7 @@ var sampleAspects = [...]media.Rational{
 
 const extendedSAR = 255
 
-func sampleAspect(idc uint8, width, height uint16) media.Rational {
-	switch {
-	case idc == extendedSAR:
-		return reduced(uint64(width), uint64(height))
-	case int(idc) < len(sampleAspects):
-		return sampleAspects[idc]
-	}
-	return media.Rational{}
-}
-
 var chromaNames = [...]string{"4:0:0", "4:2:0", "4:2:2", "4:4:4"}
-
-func chromaName(idc uint32) string {
-	if int(idc) < len(chromaNames) {
-		return chromaNames[idc]
-	}
-	return ""
-}
 
 // maxDimension is the widest and highest picture believed.
 const maxDimension = 16384

@@ -29,7 +29,8 @@ type handler struct{ s *Server }
 // conn is what we know of a connection.
 type conn struct {
 	nonce    string
-	failures int // wrong passwords
+	failures int         // wrong passwords
+	hints    []mediaHint // of the SDP announced last
 
 	// granted is what this connection may read, so that SETUP does not ask
 	// again what DESCRIBE has been told.
@@ -61,8 +62,14 @@ func (h *handler) OnConnClose(ctx *gortsplib.ServerHandlerOnConnCloseCtx) {
 	h.s.log.Debug("connection closed", "remote", remote(ctx.Conn), "reason", reason(ctx.Error))
 }
 
-// OnRequest implements gortsplib.ServerHandlerOnRequest.
-func (h *handler) OnRequest(sc *gortsplib.ServerConn, _ *base.Request) { extend(sc.NetConn()) }
+// OnRequest implements gortsplib.ServerHandlerOnRequest. It comes before the
+// library looks into the request.
+func (h *handler) OnRequest(sc *gortsplib.ServerConn, req *base.Request) {
+	extend(sc.NetConn())
+	if req.Method == base.Announce {
+		connOf(sc).hints, req.Body = readSDP(req.Body)
+	}
+}
 
 // OnResponse implements gortsplib.ServerHandlerOnResponse.
 func (h *handler) OnResponse(_ *gortsplib.ServerConn, res *base.Response) {

@@ -14,21 +14,20 @@ import (
 
 var errUnsupported = errors.New("unsupported codec")
 
-// open makes the track and the decoder for the receiver's format.
-func (r *receiver) open() error {
+// open makes the track and the decoder for the receiver's format. sets are the
+// parameter sets of the SDP.
+func (r *receiver) open(sets [][]byte) error {
 	switch f := r.format.(type) {
 	case *format.H264:
 		if f.PacketizationMode > 1 {
 			return fmt.Errorf("packetization-mode %d", f.PacketizationMode)
 		}
-		sps, pps := f.SafeParams()
-		return r.openH26x(media.H264, sps, pps)
+		return r.openH26x(media.H264, sets)
 	case *format.H265:
 		if f.MaxDONDiff != 0 {
 			return errors.New("interleaved packets")
 		}
-		vps, sps, pps := f.SafeParams()
-		return r.openH26x(media.H265, vps, sps, pps)
+		return r.openH26x(media.H265, sets)
 	case *format.MPEG4Audio:
 		return r.openAAC(f)
 	case *format.MPEG4AudioLATM:
@@ -53,7 +52,7 @@ func (r *receiver) open() error {
 
 // openH26x starts with the parameter sets of the SDP, if it has any; those in
 // band complete or replace them.
-func (r *receiver) openH26x(c media.Codec, sets ...[]byte) error {
+func (r *receiver) openH26x(c media.Codec, sets [][]byte) error {
 	r.track = &media.Track{Kind: media.Video, Codec: c, ClockRate: r.format.ClockRate()}
 	var d *h26x
 	d = newH26x(c, func(ts uint32, payload []byte, key bool) {

@@ -34,7 +34,7 @@ func (h *handler) publish(ctx *gortsplib.ServerHandlerOnAnnounceCtx) (*publishin
 	if err != nil {
 		return nil, err
 	}
-	list, unused, err := receivers(ctx.Description, sdpHints(ctx.Request.Body))
+	list, unused, err := receivers(ctx.Description, connOf(ctx.Conn).hints)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,11 @@ type decoder interface {
 func receivers(desc *description.Session, hints []mediaHint) (list []*receiver, unused []string, err error) {
 	video := false
 	for i, m := range desc.Medias {
-		r, why := newReceiver(m)
+		var hint mediaHint
+		if i < len(hints) {
+			hint = hints[i]
+		}
+		r, why := newReceiver(m, hint)
 		if r != nil && r.track.Kind == media.Video {
 			if video {
 				r, why = nil, []string{why[0] + " (a second video)"}
@@ -55,13 +59,11 @@ func receivers(desc *description.Session, hints []mediaHint) (list []*receiver, 
 			unused = append(unused, why...)
 			continue
 		}
-		if i < len(hints) {
-			hints[i].apply(r.track)
-			if rate := hints[i].clocks[r.format.PayloadType()]; rate > 0 && r.track.Codec == media.AAC {
-				// gortsplib takes the core coder's rate; the wire may count
-				// in the doubled one of HE-AAC
-				r.clock.rate = rate
-			}
+		hint.apply(r.track)
+		if rate := hint.clocks[r.format.PayloadType()]; rate > 0 && r.track.Codec == media.AAC {
+			// gortsplib takes the core coder's rate; the wire may count in the
+			// doubled one of HE-AAC
+			r.clock.rate = rate
 		}
 		r.index = len(list)
 		list = append(list, r)
@@ -78,11 +80,15 @@ func receivers(desc *description.Session, hints []mediaHint) (list []*receiver, 
 
 // newReceiver takes the first format of a media that can be used; names are
 // those of its formats, with what is wrong with them.
-func newReceiver(m *description.Media) (r *receiver, names []string) {
-	for _, f := range m.Formats {
+func newReceiver(m *description.Media, hint mediaHint) (r *receiver, names []string) {
+	for i, f := range m.Formats {
+		if safe, ok := f.(safeFormat); ok {
+			f = safe.Format
+		}
+		m.Formats[i] = safeFormat{f}
 		name := formatName(f)
 		r := &receiver{media: m, format: f}
-		err := r.open()
+		err := r.open(hint.sets[f.PayloadType()])
 		if err == nil {
 			r.clock.rate = f.ClockRate()
 			return r, []string{name}
@@ -94,6 +100,14 @@ func newReceiver(m *description.Media) (r *receiver, names []string) {
 	}
 	return nil, names
 }
+
+// safeFormat keeps gortsplib from looking into RTP payloads: for H.265 it does
+// so with an index that a crafted packet puts out of range, and what it wants
+// to know, we do not ask it for.
+type safeFormat struct{ format.Format }
+
+// PTSEqualsDTS implements format.Format.
+func (safeFormat) PTSEqualsDTS(*rtp.Packet) bool { return true }
 
 // formatName is what to call a format in messages.
 func formatName(f format.Format) string {
