@@ -22,45 +22,45 @@ func (c *serveCmd) Run(ctx context.Context, w *world) error {
 
 // serve runs a server until a signal or ctx ends it. beside, where there is
 // one, runs as long; it is started when the server listens.
-func (c *settings) serve(ctx context.Context, w *world, beside func(context.Context, *server) error) (err error) {
+func (s *settings) serve(ctx context.Context, w *world, beside func(context.Context, *server) error) (err error) {
 	signals, stop := w.signals() // first of all: a signal during the start is not lost
 	defer stop()
-	cfg, err := c.load(w)
+	cfg, err := s.load(w)
 	if err != nil {
 		return err
 	}
 	log := w.logger(cfg.LogFormat)
-	s, err := openServer(ctx, w, cfg, log)
+	running, err := openServer(ctx, w, cfg, log)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s.announce()
-	s.start(ctx)
+	running.announce()
+	running.start(ctx)
 
 	var company sync.WaitGroup
 	defer company.Wait()
 	left := make(chan error, 1)
 	if beside != nil {
-		company.Go(func() { left <- beside(ctx, s) })
+		company.Go(func() { left <- beside(ctx, running) })
 	}
 	for {
 		select {
 		case sig := <-signals:
 			if sig == syscall.SIGHUP {
-				s.reload(func() (*config.Config, error) { return c.load(w) })
+				running.reload(func() (*config.Config, error) { return s.load(w) }) //nolint:contextcheck // streams outlive the signal that brought them
 				continue
 			}
 			log.Info("told to stop", "signal", sig.String())
 		case <-ctx.Done():
-		case err = <-s.failed:
+		case err = <-running.failed:
 		case err = <-left:
 		}
 		break
 	}
 	cancel()
-	return errors.Join(err, s.drainOrQuit(signals))
+	return errors.Join(err, running.drainOrQuit(context.WithoutCancel(ctx), signals))
 }
 
 // echo is for how long a second signal is the first one once more: timeout and
@@ -68,10 +68,10 @@ func (c *settings) serve(ctx context.Context, w *world, beside func(context.Cont
 const echo = time.Second
 
 // drainOrQuit ends the server in order, or at once at a second signal.
-func (s *server) drainOrQuit(signals <-chan os.Signal) error {
+func (s *server) drainOrQuit(ctx context.Context, signals <-chan os.Signal) error {
 	begin := time.Now()
 	done := make(chan error, 1)
-	go func() { done <- s.drain() }()
+	go func() { done <- s.drain(ctx) }()
 	for {
 		select {
 		case err := <-done:

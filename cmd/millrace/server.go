@@ -53,7 +53,7 @@ func openServer(ctx context.Context, w *world, cfg *config.Config, log *slog.Log
 	s := &server{cfg: cfg, log: log, container: w.env("MILLRACE_CONTAINER") != "", failed: make(chan error, 2)}
 	defer func() {
 		if err != nil {
-			s.close()
+			err = errors.Join(err, s.close(context.WithoutCancel(ctx)))
 		}
 	}()
 	if cfg.HTTP.Listen == config.Off && cfg.RTSP.Listen == config.Off {
@@ -72,6 +72,7 @@ func openServer(ctx context.Context, w *world, cfg *config.Config, log *slog.Log
 	}
 	s.thumbnails = supervisor.Thumbnailer()
 	bus := pipeline.NewBus()
+	//nolint:contextcheck // streams outlive the start of the server; Shutdown ends them
 	s.manager = pipeline.NewManager(cfg, pipeline.Deps{
 		Transcoder: supervisor, Thumbnails: s.thumbnails, Bus: bus, Logger: log,
 		Pull: s.pull, NoLoopback: s.container,
@@ -247,7 +248,7 @@ func (s *server) reload(load func() (*config.Config, error)) {
 
 // drain ends everything in order: nobody can come in any more, publishers are
 // told, presentations end, viewers fetch what is in the window, HTTP closes.
-func (s *server) drain() error {
+func (s *server) drain(ctx context.Context) error {
 	s.log.Info("going down")
 	s.backend.going.Store(true)
 	begin := time.Now()
@@ -259,7 +260,7 @@ func (s *server) drain() error {
 	if watched && s.web != nil {
 		s.backend.wait(graceTime)
 	}
-	err := s.close()
+	err := s.close(ctx)
 	s.serving.Wait()
 	s.log.Info("done", "took", time.Since(begin).Round(time.Millisecond))
 	return err
@@ -288,8 +289,8 @@ func (s *server) endStreams() {
 }
 
 // close gives up whatever is open; what is closed already stays closed.
-func (s *server) close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*drainTime)
+func (s *server) close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*drainTime)
 	defer cancel()
 	var errs []error
 	if s.rtsp != nil {
@@ -307,4 +308,4 @@ func (s *server) close() error {
 	return errors.Join(errs...)
 }
 
-func (s *server) pull(ctx context.Context, url string, stream *ingest.Stream) { <-ctx.Done() }
+func (s *server) pull(ctx context.Context, _ string, stream *ingest.Stream) { <-ctx.Done() }
