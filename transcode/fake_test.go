@@ -1,6 +1,7 @@
 package transcode
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -25,7 +26,30 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 2 && os.Args[1] == "worker" {
 		syscall.Exit(fakeWorker(os.Args[2])) // os.Exit sleeps a second under -race
 	}
+	if len(os.Args) > 2 && os.Args[1] == "parent" {
+		syscall.Exit(fakeParent(os.Args[2]))
+	}
 	goleak.VerifyTestMain(m)
+}
+
+// fakeParent starts a session, prints the worker's process ID and waits to be
+// killed.
+func fakeParent(mode string) int {
+	plan, err := NewPlan([]*media.Track{h264(640, 360)}, Policy{Live: true, GOPTooLong: true})
+	if err != nil {
+		return 1
+	}
+	s, err := NewSupervisor(Options{Command: worker(mode)})
+	if err != nil {
+		return 1
+	}
+	session, err := s.Start(context.Background(), Job{Name: "test", Plan: plan, Output: newSink()})
+	if err != nil {
+		return 1
+	}
+	fmt.Println(session.Stats().PID)
+	time.Sleep(time.Hour)
+	return 0
 }
 
 // worker is the command of a fake worker.

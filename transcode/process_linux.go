@@ -11,7 +11,9 @@ import (
 
 // attributes of a worker process: a group of its own, so that signals meant
 // for the server's terminal do not reach it, and death with the parent. The
-// lifeline ends a worker too; this reaches one that is stopped.
+// lifeline ends a worker too; this reaches one that is stopped. (The kernel
+// means the thread that started the process; Go keeps its threads, unless a
+// goroutine ends that is locked to one.)
 func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

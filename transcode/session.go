@@ -26,9 +26,10 @@ type Job struct {
 	From uint64
 
 	// Degraded is told when a live stream gives up quality to keep up, and
-	// when it takes some back; it holds from the next cut on. It is called
-	// from another goroutine than Output's methods, must return soon, and
-	// may be nil.
+	// when it takes some back; it holds from the next cut on, so renditions
+	// that are Off have nothing after it and those that are so no more begin
+	// again there. It is called from another goroutine than Output's
+	// methods, must return soon, and may be nil.
 	Degraded func(Degradation)
 }
 

@@ -1,9 +1,12 @@
 package transcode
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -96,8 +99,11 @@ func TestAdmission(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := start(); !errors.Is(err, ErrOverloaded) {
+	if _, err := start(); !errors.Is(err, ErrOverloaded) || !errors.Is(s.Affords(plan), ErrOverloaded) {
 		t.Fatalf("a third: %v", err)
+	}
+	if err := s.Affords(planOf(t, Policy{Live: true}, h264(640, 360))); err != nil {
+		t.Errorf("copies cost nothing: %v", err)
 	}
 	two.Close()
 	three, err := start()
@@ -172,4 +178,44 @@ func TestNothingIsLeft(t *testing.T) {
 	if now := len(children(t)); now != before {
 		t.Errorf("%d children before, %d after", before, now)
 	}
+}
+
+func TestWorkersDieWithTheirParent(t *testing.T) {
+	for _, mode := range []string{"good", "hang", "deaf"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			parent := exec.CommandContext(t.Context(), os.Args[0], "parent", mode)
+			out, err := parent.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := parent.Start(); err != nil {
+				t.Fatal(err)
+			}
+			var pid int
+			if _, err := fmt.Fscan(out, &pid); err != nil {
+				t.Fatal(err)
+			}
+			if !alive(pid) {
+				t.Fatalf("process %d does not live", pid)
+			}
+			if err := parent.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			_ = parent.Wait()
+			for limit := time.Now().Add(10 * time.Second); alive(pid); time.Sleep(5 * time.Millisecond) {
+				if time.Now().After(limit) {
+					_ = syscall.Kill(pid, syscall.SIGKILL)
+					t.Fatal("the worker outlives its parent")
+				}
+			}
+		})
+	}
+}
+
+// alive reports whether there is a process that is not only waiting to be
+// reaped.
+func alive(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && !bytes.Contains(stat, []byte(") Z "))
 }

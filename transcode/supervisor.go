@@ -87,13 +87,32 @@ func (s *Supervisor) Load() (used, of float64) {
 	return s.used, s.opts.Cores
 }
 
+// Affords reports whether plan would be admitted now; the error wraps
+// ErrOverloaded. It is for those who want to know before they have everything
+// that Start takes; Start decides.
+func (s *Supervisor) Affords(plan *Plan) error {
+	if !plan.NeedsWorker() {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.affords(plan.Cost())
+}
+
+func (s *Supervisor) affords(cost float64) error {
+	if s.opts.Cores >= 0 && s.used > 0 && s.used+cost > s.opts.Cores {
+		return fmt.Errorf("%w: this takes %.2f, of %.1f are %.2f in use", ErrOverloaded, cost, s.opts.Cores, s.used)
+	}
+	return nil
+}
+
 // admit takes cost into account. One plan is always let in, so that a small
 // machine may try.
 func (s *Supervisor) admit(cost float64) (release func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.opts.Cores >= 0 && s.used > 0 && s.used+cost > s.opts.Cores {
-		return nil, fmt.Errorf("%w: this takes %.2f, of %.1f are %.2f in use", ErrOverloaded, cost, s.opts.Cores, s.used)
+	if err := s.affords(cost); err != nil {
+		return nil, err
 	}
 	s.used += cost
 	return sync.OnceFunc(func() {
