@@ -87,6 +87,12 @@ func (readCloserString) Close() error { return nil }
 
 func readCloser(s string) readCloserString { return readCloserString{strings.NewReader(s)} }
 
+func TestNoStreamsIsAnEmptyList(t *testing.T) {
+	if body := do(newTestServer(t, newFake()), local("GET", "/api/v1/streams")).Body.String(); body != `{"streams":[]}`+"\n" {
+		t.Errorf("%q", body)
+	}
+}
+
 func TestURLsAreWhatTheClientSees(t *testing.T) {
 	proxies, err := access.ParseProxies([]string{"10.0.0.0/8"})
 	if err != nil {

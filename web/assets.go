@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 )
@@ -42,18 +43,20 @@ type assets struct{ files map[string]*file }
 
 type file struct {
 	contentType string
-	plain, gzip []byte // gzip nil where it would not help
+	plain       []byte
+	gzip        func() []byte // made when first asked for; nil where it would not help
 	etag        string
 	immutable   bool // its name carries its hash
 }
 
-func embeddedUI() (*assets, error) {
+// embeddedUI is the same for every Server.
+var embeddedUI = sync.OnceValues(func() (*assets, error) {
 	root, err := fs.Sub(dist, "ui/dist")
 	if err != nil {
 		return nil, fmt.Errorf("open embedded files: %w", err)
 	}
 	return loadAssets(root)
-}
+})
 
 func loadAssets(root fs.FS) (*assets, error) {
 	a := &assets{files: map[string]*file{}}
@@ -82,14 +85,19 @@ func newFile(name string, b []byte) *file {
 		// Vite names what it bundles NAME-HASH.EXT.
 		immutable: strings.HasPrefix(name, "assets/") && strings.Contains(path.Base(name), "-"),
 	}
+	f.gzip = sync.OnceValue(func() []byte { return compress(b) })
+	return f
+}
+
+func compress(b []byte) []byte {
 	var zipped bytes.Buffer
 	z, _ := gzip.NewWriterLevel(&zipped, gzip.BestCompression) // fails on a bad level only
 	_, _ = z.Write(b)                                          // memory takes everything
 	_ = z.Close()
-	if zipped.Len() < len(b)*9/10 {
-		f.gzip = zipped.Bytes()
+	if zipped.Len() > len(b)*9/10 {
+		return nil
 	}
-	return f
+	return zipped.Bytes()
 }
 
 // asset answers the files that pages load.
@@ -116,9 +124,11 @@ func (f *file) send(c echo.Context, code int, control string) error {
 		return c.NoContent(http.StatusNotModified)
 	}
 	body := f.plain
-	if f.gzip != nil && acceptsGzip(c.Request().Header.Get("Accept-Encoding")) {
-		h.Set("Content-Encoding", "gzip")
-		body = f.gzip
+	if acceptsGzip(c.Request().Header.Get("Accept-Encoding")) {
+		if zipped := f.gzip(); zipped != nil {
+			h.Set("Content-Encoding", "gzip")
+			body = zipped
+		}
 	}
 	return c.Blob(code, f.contentType, body)
 }

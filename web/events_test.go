@@ -204,7 +204,7 @@ func TestSlowReaderIsCut(t *testing.T) {
 		t.Fatalf("the slow client was not cut after %d events", id)
 	}
 	_ = fast.CloseNow()
-	for range got { //nolint:revive // drain until the reader is gone
+	for range got { // until the reader is gone
 	}
 }
 

@@ -37,7 +37,8 @@ func newMetrics(s *Server) (*metrics, error) {
 	}
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.requests, m.seconds, m.dropped, viewerCollector{s},
+		m.requests, m.seconds, m.dropped,
+		viewerCollector{s},
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "millrace_http_sent_bytes_total", Help: "Bytes sent over HTTP, headers and TLS included.",
 		}, func() float64 { return float64(s.sent.Load()) }),

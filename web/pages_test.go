@@ -72,11 +72,11 @@ func TestPageHeaders(t *testing.T) {
 	if w.Header().Get("Content-Encoding") != "gzip" || w.Header().Get("Cache-Control") != "public, max-age=31536000, immutable" {
 		t.Error(w.Header())
 	}
-	if w := do(s, local("GET", "/assets/main-abc123.js", header("Accept-Encoding", "gzip;q=0"))); w.Header().Get("Content-Encoding") != "" {
+	if refuses := do(s, local("GET", "/assets/main-abc123.js", header("Accept-Encoding", "gzip;q=0"))); refuses.Header().Get("Content-Encoding") != "" {
 		t.Error("gzip to who refuses it")
 	}
-	if w := do(s, local("GET", "/assets/main-abc123.js", header("If-None-Match", w.Header().Get("ETag")))); w.Code != http.StatusNotModified {
-		t.Error(w.Code)
+	if known := do(s, local("GET", "/assets/main-abc123.js", header("If-None-Match", w.Header().Get("ETag")))); known.Code != http.StatusNotModified {
+		t.Error(known.Code)
 	}
 }
 

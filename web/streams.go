@@ -44,6 +44,9 @@ func (b base) with(scheme, listen, defaultPort string) string {
 // streams is the backend's list with what only web knows.
 func (s *Server) streams(b base) []status.Stream {
 	list := s.cfg.Backend.List()
+	if list == nil {
+		list = []status.Stream{} // [] rather than null, for those who write clients
+	}
 	for i := range list {
 		s.complete(&list[i], b)
 	}
@@ -62,7 +65,7 @@ func (s *Server) complete(st *status.Stream, b base) {
 		st.URLs.RTSP = rtsp + "/" + st.Path
 	}
 	if st.Tracks == nil {
-		st.Tracks = []status.Track{} // [] rather than null, for those who write clients
+		st.Tracks = []status.Track{}
 	}
 	if st.Renditions == nil {
 		st.Renditions = []status.Rendition{}

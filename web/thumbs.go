@@ -58,8 +58,8 @@ func (t *thumbs) get(ctx context.Context, path string) (*picture, error) {
 		t.forget(now)
 		p = &picture{done: make(chan struct{})}
 		t.kept[path] = p
-		// Not on behalf of this viewer, who may leave: others wait too.
-		go t.decode(path, p)
+		// Not only on behalf of this viewer, who may leave: others wait too.
+		go t.decode(context.WithoutCancel(ctx), path, p)
 	}
 	p.asked = now
 	t.mu.Unlock()
@@ -72,10 +72,11 @@ func (t *thumbs) get(ctx context.Context, path string) (*picture, error) {
 }
 
 // decode runs in a goroutine of its own, which Shutdown waits for.
-func (t *thumbs) decode(path string, p *picture) {
+func (t *thumbs) decode(ctx context.Context, path string, p *picture) {
 	defer t.s.work.Done()
-	ctx, cancel := context.WithTimeout(t.s.alive, thumbTimeout)
+	ctx, cancel := context.WithTimeout(ctx, thumbTimeout)
 	defer cancel()
+	defer context.AfterFunc(t.s.alive, cancel)() //nolint:contextcheck // the server ends, whoever asked
 	data, err := t.s.cfg.Backend.Thumbnail(ctx, path)
 	t.mu.Lock()
 	defer t.mu.Unlock()

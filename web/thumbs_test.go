@@ -30,8 +30,8 @@ func TestThumbnailIsDecodedOncePerFiveSeconds(t *testing.T) {
 	}
 	w := do(s, local("GET", "/thumb/demo.jpg"))
 	etag := w.Header().Get("ETag")
-	if w := do(s, local("GET", "/thumb/demo.jpg", header("If-None-Match", "W/"+etag))); w.Code != http.StatusNotModified || w.Body.Len() != 0 {
-		t.Errorf("known picture: %d", w.Code)
+	if known := do(s, local("GET", "/thumb/demo.jpg", header("If-None-Match", "W/"+etag))); known.Code != http.StatusNotModified || known.Body.Len() != 0 {
+		t.Errorf("known picture: %d", known.Code)
 	}
 	if got := w.Header().Get("Cache-Control"); got != "public, max-age=5" {
 		t.Error(got)

@@ -96,7 +96,7 @@ func TestWhoIsLoopback(t *testing.T) {
 func TestDefaultReverseProxyIsNotLoopback(t *testing.T) {
 	r := request("127.0.0.1:5000", "127.0.0.1:8080", "Connection", "close")
 	r.Proto, r.ProtoMinor = "HTTP/1.0", 0
-	if c := (Proxies)(nil).Client(r); c.Loopback {
+	if c := Proxies(nil).Client(r); c.Loopback {
 		t.Fatal("whole world is loopback behind nginx")
 	}
 }
@@ -156,12 +156,12 @@ func FuzzClient(f *testing.F) {
 	f.Add("192.0.2.1:1", "127.0.0.1", "", "null", "")
 	f.Fuzz(func(t *testing.T, remote, host, xff, origin, proto string) {
 		r := request(remote, host, "X-Forwarded-For", xff, "Origin", origin, "X-Forwarded-Proto", proto)
-		if c := (Proxies)(nil).Client(r); c.Loopback {
+		if c := Proxies(nil).Client(r); c.Loopback {
 			t.Fatal("a forwarded request became loopback")
 		}
 		r.Header.Del("X-Forwarded-For")
 		r.Header.Del("X-Forwarded-Proto")
-		if c := (Proxies)(nil).Client(r); c.Loopback && (!parseAddr(remote).IsLoopback() || !loopbackHost(host)) {
+		if c := Proxies(nil).Client(r); c.Loopback && (!parseAddr(remote).IsLoopback() || !loopbackHost(host)) {
 			t.Fatalf("%q %q became loopback", remote, host)
 		}
 	})

@@ -30,7 +30,7 @@ func TestDecide(t *testing.T) {
 			t.Errorf("Decide(%q, %q) = %v, want %v", c.path, c.key, got, c.want)
 		}
 	}
-	if got := (Rules)(nil).Decide("a", Is("x")); got != Closed {
+	if got := Rules(nil).Decide("a", Is("x")); got != Closed {
 		t.Errorf("no rules: %v", got)
 	}
 	if !rules.Cover("live/a") || rules.Cover("other") {

@@ -157,7 +157,7 @@ func (b *backend) become(path string, state status.State, reason string) {
 
 func (b *backend) Playback(urlPath string) (web.Playback, bool) {
 	for _, p := range []string{"demo", "private/demo"} {
-		if strings.HasPrefix(urlPath+"/", p+"/") && b.live.exists {
+		if strings.HasPrefix(urlPath+"/", p+"/") && b.live.there() {
 			return web.Playback{Path: p, Handler: b.live, Target: 3 * time.Second}, true
 		}
 	}

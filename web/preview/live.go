@@ -112,6 +112,12 @@ func (l *live) set(running, ended, exists bool) {
 	l.running, l.ended, l.exists = running, ended, exists
 }
 
+func (l *live) there() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.exists
+}
+
 func (l *live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rendition, file := filepath.Split(r.URL.Path)
 	rendition = strings.TrimSuffix(rendition, "/")

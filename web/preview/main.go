@@ -14,7 +14,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"log"
+	"log/slog"
 	"os"
 	"os/signal"
 
@@ -33,7 +33,8 @@ func main() {
 	nobody := flag.Bool("noloopback", false, "nobody counts as local")
 	flag.Parse()
 	if err := run(*dir, *listen, *token, *view, *empty, *nobody); err != nil {
-		log.Fatal(err)
+		slog.Error("preview", "err", err)
+		os.Exit(1)
 	}
 }
 
@@ -58,7 +59,7 @@ func run(dir, listen, token, view string, empty, noLoopback bool) error {
 	if err := server.Listen(ctx); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
-	fmt.Printf("http://%s/  http://%s/watch/demo\n", server.Addr(), server.Addr())
+	slog.Info("preview is up", "console", fmt.Sprintf("http://%s/", server.Addr()), "player", fmt.Sprintf("http://%s/watch/demo", server.Addr()))
 	context.AfterFunc(ctx, func() { _ = server.Shutdown(context.Background()) })
 	return server.Serve()
 }

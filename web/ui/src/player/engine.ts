@@ -28,6 +28,7 @@ export class Engine {
   stalls = 0;
   private state: State = initial;
   private timer = 0;
+  private answerCode = 0;
   private moved = { time: -1, at: 0 };
   private standing = false;
   private native = false; // no MediaSource: the browser plays HLS itself
@@ -62,11 +63,13 @@ export class Engine {
   }
 
   private send(e: Event): void {
-    const before = this.state.phase;
+    const before = `${this.state.phase} ${this.wrongToken}`;
+    if (e.type === 'fatal' && e.status) this.wrongToken = e.status === 403;
+    if (e.type === 'answer') this.wrongToken = this.answerCode === 403;
     const [next, commands] = step(this.state, e);
     this.state = next;
     for (const c of commands) this.obey(c);
-    if (next.phase !== before) this.watcher.phase(next.phase);
+    if (`${next.phase} ${this.wrongToken}` !== before) this.watcher.phase(next.phase);
   }
 
   private obey(c: Command): void {
@@ -152,7 +155,7 @@ export class Engine {
 
   private async ask(): Promise<void> {
     const [answer, code] = await this.stateOf();
-    this.wrongToken = code === 403;
+    this.answerCode = code;
     this.send({ type: 'answer', answer });
   }
 
@@ -178,7 +181,7 @@ export class Engine {
     this.standing = false;
   }
 
-  /** Does the picture move? A paused one need not. */
+  /** Does the picture move? A paused one need not, nor one that waits for the viewer to press play. */
   private look(): void {
     const now = performance.now();
     const time = this.video.currentTime;
@@ -189,7 +192,7 @@ export class Engine {
       if (forward) this.send({ type: 'progress', at: now });
       return;
     }
-    if (this.video.paused && this.state.shown) return this.watch();
+    if (this.video.paused && (this.state.shown || this.video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA)) return this.watch();
     const seconds = (now - this.moved.at) / 1000;
     if (seconds >= 1 && !this.standing && this.state.phase === 'playing') {
       this.standing = true;

@@ -76,7 +76,8 @@ window.millracePlayer = {
 
 function show(phase: Phase): void {
   const w = words(phase, engine.wrongToken);
-  player.dataset['phase'] = phase;
+  message.dataset['phase'] = phase;
+  video.poster = phase === 'denied' || phase === 'missing' ? '' : `/thumb/${place.path}.jpg`;
   message.hidden = w === null;
   element('subtitle').textContent = w?.title ?? (phase === 'playing' ? 'Live' : '');
   player.toggleAttribute('inert', w !== null && phase !== 'ended' && phase !== 'lost');
@@ -143,5 +144,4 @@ document.addEventListener('keydown', (e) => {
   if (e.key === 'i' && !e.ctrlKey && !e.metaKey && !e.altKey && !(e.target instanceof HTMLInputElement)) toggleFigures();
 });
 
-video.setAttribute('poster', `/thumb/${place.path}.jpg`);
 engine.start();

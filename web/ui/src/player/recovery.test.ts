@@ -82,7 +82,7 @@ describe('the publisher leaves', () => {
   it('is told in words, and goes on in the same playlists when it is back', () => {
     const p = playing().then(stalled(1));
     expect(p.did).toEqual([]);
-    expect(p.then(stalled(3)).did).toEqual(['ask']);
+    expect(p.then(stalled(1.5)).did).toEqual(['ask']);
     expect(p.then(stalled(4)).did).toEqual([]); // asked once, not each second
     p.then(answer('lost'));
     expect([p.phase, ...p.did]).toEqual(['lost', 'wait']);

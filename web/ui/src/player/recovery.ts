@@ -55,7 +55,7 @@ export const initial: State = { phase: 'loading', loaded: false, shown: false, t
 type Step = [State, Command[]];
 
 const mendWindow = 15_000; // ms in which a second or third fault means that mending does not help
-const askStall = 3; // s of standing still after which the server is asked
+const askStall = 1.5; // s of standing still after which the server is asked
 const jumpStall = 8; // s after which the player jumps to the live edge
 const reloadStall = 16; // s after which it starts anew
 
