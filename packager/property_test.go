@@ -56,6 +56,7 @@ type world struct {
 	track   *media.Track
 	obs     *observer
 	written map[string]int
+	silent  bool // sound was missing somewhere
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
@@ -104,6 +105,8 @@ func (w *world) run() {
 			w.Suspend()
 			w.obs.look()
 			w.now += time.Duration(1+w.rnd.IntN(8000)) * time.Millisecond
+		} else {
+			w.silent = true // its first sound may come before its first picture
 		}
 		w.broken = true
 		if w.rnd.IntN(2) == 0 {
@@ -142,6 +145,7 @@ func (w *world) session(length time.Duration) {
 		sound = aac().between(begin, begin+length)
 	}
 	silent := w.rnd.IntN(6) == 0 // no sound in the middle third
+	w.silent = w.silent || silent
 	for i, pk := range packets {
 		dts := max(media.Duration(pk.DTS, 90000), begin)
 		if d := w.start.Add(dts); time.Now().Before(d) {
@@ -488,5 +492,10 @@ func (o *observer) conservation() {
 			continue
 		}
 		o.t.Errorf("%s: %d packets written, %d arrived or were counted", r.name, want, got)
+	}
+	for _, r := range o.order {
+		if n := r.filled.Load(); n > 0 && !o.silent {
+			o.t.Errorf("%s: %d silent frames where no sound was missing", r.name, n)
+		}
 	}
 }

@@ -365,9 +365,6 @@ func (r *rendition) advanceLocked(newest uint64) error {
 			return err
 		}
 	}
-	if r.cur != nil {
-		below = min(below, r.cur.number-1)
-	}
 	if r.next == 0 || r.next > below {
 		return nil
 	}

@@ -70,6 +70,9 @@ func TestMeter(t *testing.T) {
 		m.add(100, 2*time.Second)
 	}
 	check("the peak stays", 37333, 6080)
+	if len(m.recent) > 4 {
+		t.Errorf("%d segments are remembered", len(m.recent))
+	}
 	if m.first != 8001 {
 		t.Errorf("first is %d", m.first)
 	}
@@ -81,8 +84,12 @@ func TestMeasuredRate(t *testing.T) {
 		d      time.Duration
 		want   int
 	}{
-		{50, 2 * time.Second, 25000}, {60, 2002 * time.Millisecond, 29970}, {48, 2002 * time.Millisecond, 23976},
-		{60, 2000500 * time.Microsecond, 30000}, {15, time.Second, 15000}, {7, 0, 0},
+		{50, 2 * time.Second, 25000},
+		{60, 2002 * time.Millisecond, 29970},
+		{48, 2002 * time.Millisecond, 23976},
+		{60, 2000500 * time.Microsecond, 30000},
+		{15, time.Second, 15000},
+		{7, 0, 0},
 	} {
 		if got := measuredRate(c.frames, c.d); got != c.want {
 			t.Errorf("%d in %v: %d, want %d", c.frames, c.d, got, c.want)
