@@ -66,9 +66,7 @@ func TestWorkerKilled(t *testing.T) {
 	if len(workers) != 1 {
 		t.Fatalf("there are %d workers for one stream that needs one", len(workers))
 	}
-	if err := syscall.Kill(workers[0], syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	kill(t, workers[0])
 	killed := time.Now()
 	var p *presentation
 	s.eventually(10*time.Second, "coded rungs go on behind a discontinuity", func() (err error) {
@@ -197,5 +195,12 @@ func (s *server) inState(path string, want status.State) func() error {
 			err = fmt.Errorf("it is %s (%s)", st.State, st.Error)
 		}
 		return err
+	}
+}
+
+func kill(t *testing.T, pid int) {
+	t.Helper()
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
 	}
 }

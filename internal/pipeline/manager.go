@@ -260,9 +260,8 @@ func (m *Manager) clash(path string, plan *transcode.Plan) error {
 // beside those that run, while its publisher can still be told; the Transcoder
 // itself has the last word.
 func (m *Manager) affordable(plan *transcode.Plan) error {
-	used, of := m.deps.Transcoder.Load()
-	if cost := plan.Cost(); used > 0 && plan.NeedsWorker() && used+cost > of {
-		return fmt.Errorf("%w: encoding this takes %.1f of %.0f cores, %.1f are taken", ingest.ErrOverloaded, cost, of, used)
+	if err := m.deps.Transcoder.Affords(plan); err != nil {
+		return fmt.Errorf("%w: %w", ingest.ErrOverloaded, err)
 	}
 	return nil
 }

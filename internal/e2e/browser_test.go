@@ -1,0 +1,100 @@
+package e2e
+
+import (
+	"fmt"
+	"path"
+	"testing"
+	"time"
+
+	"github.com/millrace/millrace/internal/status"
+	"github.com/millrace/millrace/testmedia/browser"
+	"github.com/millrace/millrace/testmedia/tools"
+)
+
+// TestBrowserPlays is the main job as a viewer sees it: hls.js in Chromium on
+// the player page, thirty seconds without a stall, every picture in its
+// place, all quality levels.
+func TestBrowserPlays(t *testing.T) {
+	s := serve(t, "")
+	clip, recipe := tools.Clip(t, "h264-720p30")
+	s.publish("cam", clip)
+	s.live("cam", 3)
+	page := browser.Open(t, s.url("/watch/cam"))
+	page.Eventually(20*time.Second, "a video on the page", "document.querySelector('video') !== null || !!window.millracePlayer?.video")
+	video := page.Watch("video")
+	video.Playing(20 * time.Second)
+	video.Shown()
+
+	rate, loop := recipe.Complete().Video.Rate, recipe.Frames()
+	began := time.Now()
+	seen := 0
+	for _, height := range []int{360, 720, 480} {
+		video.SwitchTo(height, 20*time.Second)
+		video.Shown()
+		shown := video.Collect(100, 20*time.Second)
+		c := browser.CheckShown(shown, rate, loop)
+		t.Logf("%dp: %v", height, c)
+		if !c.Perfect() {
+			t.Errorf("%dp: %v", height, c)
+		}
+		seen += len(shown)
+	}
+	start := video.State()
+	page.Eventually(40*time.Second, "thirty seconds of play", fmt.Sprintf("Date.now() > %d", began.Add(30*time.Second).UnixMilli()))
+	for _, stall := range video.Stalls() {
+		t.Errorf("a stall of %.0f ms at %.1f s", stall.Length, stall.Time)
+	}
+	if end := video.State(); end.Time <= start.Time || end.Error != "" || seen < 300 {
+		t.Errorf("after thirty seconds: %+v, %d pictures seen", end, seen)
+	}
+}
+
+// TestBrowserRecovers takes the publisher away and brings it back within hold,
+// then kills the worker: the page plays on by itself.
+func TestBrowserRecovers(t *testing.T) {
+	s := serve(t, "")
+	clip, _ := tools.Clip(t, "h264-720p30")
+	publisher := s.publish("cam", clip)
+	s.live("cam", 3)
+	page := browser.Open(t, s.url("/watch/cam"))
+	page.Eventually(20*time.Second, "a video on the page", "document.querySelector('video') !== null || !!window.millracePlayer?.video")
+	video := page.Watch("video")
+	video.Playing(20 * time.Second)
+
+	publisher.Kill()
+	s.eventually(10*time.Second, "the loss is noticed", s.inState("cam", status.Lost))
+	s.publish("cam", clip)
+	s.eventually(10*time.Second, "the return is noticed", s.inState("cam", status.Live))
+	p, err := load(s.hls("cam"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := path.Dir(p.multi.Variants[0].URI)
+	back := newest(p, name)
+	s.eventually(20*time.Second, "two segments after the return", func() error {
+		p, err := load(s.hls("cam"))
+		if err == nil && newest(p, name) < back+2 {
+			err = fmt.Errorf("the newest is %d", newest(p, name))
+		}
+		return err
+	})
+	video.Playing(20 * time.Second)
+
+	for _, pid := range s.children() {
+		kill(t, pid)
+	}
+	s.eventually(10*time.Second, "the worker is replaced", func() error {
+		st, err := s.stream("cam")
+		if err == nil && (st.Worker == nil || st.Worker.Restarts == 0) {
+			err = fmt.Errorf("not yet")
+		}
+		return err
+	})
+	video.Playing(20 * time.Second)
+}
+
+// newest is the number of the last listed segment.
+func newest(p *presentation, name string) uint64 {
+	m := p.media[name]
+	return m.MediaSequence + uint64(len(m.Segments)) - 1
+}
