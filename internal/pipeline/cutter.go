@@ -71,10 +71,9 @@ type Cutter struct {
 	dropped uint64
 }
 
-// NewCutter makes a Cutter whose first segment and discontinuity sequence
-// numbers are first+1 and first+1.
-func NewCutter(first uint64, out Placer) *Cutter {
-	return &Cutter{out: out, segment: first, discontinuity: first, placed: map[int]uint64{}, waitKey: true, broken: true}
+// NewCutter makes a Cutter that numbers above the given ones.
+func NewCutter(above Numbers, out Placer) *Cutter {
+	return &Cutter{out: out, segment: above.Segment, discontinuity: above.Discontinuity, placed: map[int]uint64{}, waitKey: true, broken: true}
 }
 
 // Configure sets the rules from the next cut on.

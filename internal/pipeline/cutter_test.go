@@ -26,7 +26,7 @@ type ledger struct {
 
 func newLedger(t testing.TB, cfg CutterConfig) *ledger {
 	l := &ledger{t: t, packets: map[int][]media.Placed{}}
-	l.cutter = NewCutter(1000, l)
+	l.cutter = NewCutter(Numbers{1000, 10}, l)
 	l.cutter.Configure(cfg)
 	return l
 }
@@ -133,7 +133,7 @@ func TestCutsAtKeyframes(t *testing.T) {
 func TestFirstNumbers(t *testing.T) {
 	l := newLedger(t, onKey)
 	l.feed(0, s, 50, false, 0)
-	if c := l.cuts[0]; c.Segment != 1001 || c.Discontinuity != 1001 {
+	if c := l.cuts[0]; c.Segment != 1001 || c.Discontinuity != 11 {
 		t.Fatalf("first cut is %+v", c)
 	}
 }
@@ -208,18 +208,18 @@ func TestReturningPublisherBreaks(t *testing.T) {
 	for _, c := range l.cuts {
 		disc = append(disc, c.Discontinuity)
 	}
-	expect(t, "discontinuities", disc, []uint64{1001, 1001, 1002, 1002})
+	expect(t, "discontinuities", disc, []uint64{11, 11, 12, 12})
 }
 
 func TestBreakWaitsForTheNextCut(t *testing.T) {
 	l := newLedger(t, onKey)
 	l.feed(0, s, 50, true, 0)
 	l.cutter.Break()
-	if seg, disc := l.cutter.Next(); seg != 1002 || disc != 1002 {
+	if seg, disc := l.cutter.Next(); seg != 1002 || disc != 12 {
 		t.Fatal(seg, disc)
 	}
 	l.feed(s, 3*s, 25, true, 0)
-	if c := l.cuts[1]; c.Discontinuity != 1002 {
+	if c := l.cuts[1]; c.Discontinuity != 12 {
 		t.Fatalf("%+v", c)
 	}
 }

@@ -87,7 +87,7 @@ func (r *fileRun) run() error {
 	}
 	policy := Policy(r.Ladder, r.Encoder, r.Segment)
 	policy.GOPTooLong = gopTooLong
-	r.graph.begin(0)
+	r.graph.begin(Numbers{})
 	if err := r.graph.start(r.input.Tracks(), policy); err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (r *fileRun) run() error {
 	if err := r.failure(); err != nil {
 		return err
 	}
-	if r.graph.plan == nil || r.graph.newest.Load() == 0 {
+	if r.graph.plan == nil || r.graph.newest.Load().Segment == 0 {
 		return fmt.Errorf("%s: no picture or sound could be read from it", r.Input)
 	}
 	return r.cutOff()

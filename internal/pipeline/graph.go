@@ -39,7 +39,7 @@ type graph struct {
 	off     []string       // renditions that the session gave up
 	offCuts int            // cuts since it said so
 
-	newest atomic.Uint64 // number of the newest segment; anybody may ask
+	newest atomic.Pointer[Numbers] // of the newest segment; anybody may ask
 }
 
 // owner is told what a graph comes to. All but Output's methods are called on
@@ -61,10 +61,10 @@ type owner interface {
 	broken(error)
 }
 
-// begin has segments and discontinuities numbered above last.
-func (g *graph) begin(last uint64) {
-	g.newest.Store(last)
-	g.cutter = NewCutter(last, g)
+// begin has segments and discontinuities numbered above the given ones.
+func (g *graph) begin(above Numbers) {
+	g.newest.Store(&above)
+	g.cutter = NewCutter(above, g)
 }
 
 // start makes ready for a source with these tracks.
@@ -164,7 +164,7 @@ func (g *graph) workerLost() {
 
 // Cut implements Placer.
 func (g *graph) Cut(c media.Cut) {
-	g.newest.Store(c.Segment)
+	g.newest.Store(&Numbers{c.Segment, c.Discontinuity})
 	g.dropRungs()
 	if err := g.pres.Cut(c); err != nil {
 		g.owner.trouble(fmt.Errorf("cut segment %d: %w", c.Segment, err))

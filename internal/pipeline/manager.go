@@ -65,7 +65,7 @@ type Manager struct {
 	mu     sync.RWMutex
 	cfg    *config.Config
 	byPath map[string]*Pipeline
-	last   map[string]uint64 // newest segment number of paths that ended lately
+	last   map[string]Numbers // newest numbers of paths that ended lately
 	down   bool
 }
 
@@ -79,7 +79,7 @@ func NewManager(cfg *config.Config, deps Deps) *Manager {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	m := &Manager{
 		deps: deps, ctx: ctx, cancel: cancel,
-		cfg: cfg, byPath: map[string]*Pipeline{}, last: map[string]uint64{},
+		cfg: cfg, byPath: map[string]*Pipeline{}, last: map[string]Numbers{},
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -166,7 +166,7 @@ func (m *Manager) add(path string) (*Pipeline, error) {
 	}
 	old := m.byPath[path]
 	if old != nil {
-		m.last[path] = old.graph.newest.Load()
+		m.last[path] = *old.graph.newest.Load()
 		old.retire()
 	}
 	p, err := newPipeline(path, m.cfg.ForPath(path), m.last[path], &m.deps)
@@ -180,22 +180,22 @@ func (m *Manager) add(path string) (*Pipeline, error) {
 		defer m.mu.Unlock()
 		if m.byPath[path] == p {
 			delete(m.byPath, path)
-			m.remember(path, p.graph.newest.Load())
+			m.remember(path, *p.graph.newest.Load())
 		}
 	})
 	return p, nil
 }
 
-// remember keeps the number that a successor on the path must exceed, as long
+// remember keeps the numbers that a successor on the path must exceed, as long
 // as the clock alone would not see to that. m.mu is held.
-func (m *Manager) remember(path string, segment uint64) {
-	now := uint64(time.Now().Unix())
+func (m *Manager) remember(path string, newest Numbers) {
+	now := numbersAt(time.Now())
 	for other, n := range m.last {
-		if n+1 < now {
+		if n.above(now) == now {
 			delete(m.last, other)
 		}
 	}
-	m.last[path] = segment
+	m.last[path] = newest
 }
 
 // Publish implements ingest.Gate.

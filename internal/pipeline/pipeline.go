@@ -56,9 +56,8 @@ type Pipeline struct {
 	wake     context.CancelFunc // interrupts run's wait for a packet
 }
 
-// newPipeline makes a pipeline whose segments are numbered from the Unix
-// seconds of now, and above last.
-func newPipeline(path string, set config.Stream, last uint64, deps *Deps) (*Pipeline, error) {
+// newPipeline makes a pipeline that numbers above what a predecessor used last.
+func newPipeline(path string, set config.Stream, last Numbers, deps *Deps) (*Pipeline, error) {
 	log := deps.Logger.With("stream", path)
 	p := &Pipeline{
 		path: path, set: set, deps: deps, log: log,
@@ -83,7 +82,7 @@ func newPipeline(path string, set config.Stream, last uint64, deps *Deps) (*Pipe
 	}
 	p.graph.name, p.graph.log, p.graph.owner = path, log, (*live)(p)
 	p.graph.transcoder, p.graph.pres, p.graph.drainTime = deps.Transcoder, p.pres, deps.DrainTime
-	p.graph.begin(max(uint64(p.created.Unix())-1, last))
+	p.graph.begin(numbersAt(p.created).above(last))
 	return p, nil
 }
 
