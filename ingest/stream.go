@@ -125,7 +125,8 @@ func (s *Stream) State() State {
 	return s.state
 }
 
-// Reason is why the stream is lost or ended, nil in the other states.
+// Reason is why the stream is lost or ended, or a source cannot be reached;
+// nil otherwise.
 func (s *Stream) Reason() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -205,6 +206,16 @@ func (s *Stream) Attach(info PublisherInfo, tracks []*media.Track) (*Publisher, 
 	p.gathering = time.AfterFunc(s.opts.Gather, func() { p.gather(true) })
 	s.enter(Gathering, nil)
 	return p, nil
+}
+
+// Unavailable tells why there is no publisher: a source that is pulled cannot
+// be reached. It matters in the states idle and lost only.
+func (s *Stream) Unavailable(reason error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == Idle || s.state == Lost {
+		s.enter(s.state, reason)
+	}
 }
 
 // Subscribe starts delivery; see media.Source. A live subscriber without

@@ -10,19 +10,19 @@ import (
 )
 
 // listenTCP opens the RTSP port.
-func listenTCP(ctx context.Context, address string, idle time.Duration) (net.Listener, error) {
+func listenTCP(ctx context.Context, cfg Config) (net.Listener, error) {
 	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", address)
+	l, err := lc.Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen for RTSP: %w", err)
 	}
-	return &listener{Listener: l, idle: idle}, nil
+	return &listener{Listener: l, idle: cfg.ReadTimeout, coarse: min(cfg.ReadTimeout, cfg.WriteTimeout) / 8}, nil
 }
 
 // listener gives every connection a guard.
 type listener struct {
 	net.Listener
-	idle time.Duration
+	idle, coarse time.Duration
 }
 
 func (l *listener) Accept() (net.Conn, error) {
@@ -30,7 +30,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &guard{Conn: c, idle: l.idle}
+	g := &guard{Conn: c, idle: l.idle, coarse: l.coarse}
 	if err := g.SetReadDeadline(time.Time{}); err != nil {
 		c.Close()
 		return nil, fmt.Errorf("guard connection: %w", err)
@@ -47,6 +47,7 @@ func (l *listener) Accept() (net.Conn, error) {
 type guard struct {
 	net.Conn
 	idle   time.Duration
+	coarse time.Duration // how much earlier than asked a deadline may be
 	active atomic.Bool
 
 	read, write deadline
@@ -56,12 +57,9 @@ type guard struct {
 // goroutine at a time, and moved by accident it is only a little early.
 type deadline struct{ at atomic.Int64 }
 
-// coarse is how much earlier than asked a deadline may be.
-const coarse = time.Second
-
 // covers reports whether the deadline in force is good enough for t, and
 // remembers t if not.
-func (d *deadline) covers(t time.Time) bool {
+func (d *deadline) covers(t time.Time, coarse time.Duration) bool {
 	if t.IsZero() {
 		d.at.Store(0)
 		return false
@@ -80,14 +78,14 @@ func (g *guard) SetReadDeadline(t time.Time) error {
 	if t.IsZero() && !g.active.Load() {
 		t = time.Now().Add(g.idle)
 	}
-	if g.read.covers(t) {
+	if g.read.covers(t, g.coarse) {
 		return nil
 	}
 	return g.Conn.SetReadDeadline(t)
 }
 
 func (g *guard) SetWriteDeadline(t time.Time) error {
-	if g.write.covers(t) {
+	if g.write.covers(t, g.coarse) {
 		return nil
 	}
 	return g.Conn.SetWriteDeadline(t)

@@ -51,7 +51,7 @@ func New(cfg Config, gate ingest.Gate) (*Server, error) {
 
 func (s *Server) open() error {
 	var err error
-	if s.tcp, err = listenTCP(s.ctx, s.cfg.Listen, s.cfg.ReadTimeout); err != nil {
+	if s.tcp, err = listenTCP(s.ctx, s.cfg); err != nil {
 		return err
 	}
 	s.lib = &gortsplib.Server{
