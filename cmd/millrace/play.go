@@ -29,9 +29,11 @@ type player struct {
 	loop bool
 	show func(done time.Duration) // told how far it is; may be nil
 
-	start  time.Time     // when the zero of the timeline was
-	offset time.Duration // where the present reel begins on the timeline
 	tracks []*media.Track
+	start  time.Time     // when the zero of the timeline was
+	from   time.Duration // where the first packet lies on the timeline
+	end    time.Duration // where the newest ends
+	shift  time.Duration // from the present reel's time to the timeline
 }
 
 // errOtherTracks means that the input changed between two passes.
@@ -41,15 +43,15 @@ var errOtherTracks = errors.New("the input has other tracks than before; it was 
 func (p *player) run(ctx context.Context, first reel, out sink) error {
 	p.tracks = first.Tracks()
 	for r := first; ; {
-		end, err := p.once(ctx, r, out)
+		before := p.end
+		err := p.once(ctx, r, out)
 		r.Close()
 		if err != nil || !p.loop {
 			return err
 		}
-		if end <= p.offset {
+		if p.end <= before {
 			return errors.New("there is nothing in it to play")
 		}
-		p.offset = end
 		if r, err = p.open(ctx); err != nil {
 			return err
 		}
@@ -73,52 +75,56 @@ func (p *player) same(tracks []*media.Track) error {
 	return nil
 }
 
-// once plays one reel and returns where it ended on the timeline.
-func (p *player) once(ctx context.Context, r reel, out sink) (end time.Duration, err error) {
-	end = p.offset
-	for {
+// once plays one reel.
+func (p *player) once(ctx context.Context, r reel, out sink) error {
+	for begun := false; ; begun = true {
 		packet, err := r.Next()
 		if errors.Is(err, io.EOF) {
-			return end, nil
+			return nil
 		}
 		if err != nil {
-			return end, err
+			return err
 		}
-		rate := packet.Track.ClockRate
-		due := p.offset + media.Duration(packet.DTS, rate)
+		if !begun && !p.start.IsZero() {
+			p.shift = p.end - media.Duration(packet.DTS, packet.Track.ClockRate)
+		}
+		packet = p.place(packet)
+		due := media.Duration(packet.DTS, packet.Track.ClockRate)
 		if err := p.wait(ctx, due); err != nil {
-			return end, err
+			return err
 		}
-		length := packet.Duration
-		if length == 0 {
-			length = int64(rate) / 50 // a guess that keeps passes apart
-		}
-		end = max(end, p.offset+media.Duration(packet.PTS+length, rate))
-		if err := out.Write(p.place(packet)); err != nil {
-			return end, fmt.Errorf("send: %w", err)
+		if err := out.Write(packet); err != nil {
+			return fmt.Errorf("send: %w", err)
 		}
 		if p.show != nil {
-			p.show(due)
+			p.show(due - p.from)
 		}
 	}
 }
 
-// place puts a packet on the timeline, which goes on over all passes.
+// place puts a packet on the timeline, which goes on over all passes, and
+// remembers where it ends.
 func (p *player) place(packet *media.Packet) *media.Packet {
-	if p.offset == 0 {
-		return packet
+	rate := packet.Track.ClockRate
+	if p.shift != 0 {
+		moved := *packet
+		ticks := media.Ticks(p.shift, rate)
+		moved.PTS += ticks
+		moved.DTS += ticks
+		packet = &moved
 	}
-	moved := *packet
-	ticks := media.Ticks(p.offset, packet.Track.ClockRate)
-	moved.PTS += ticks
-	moved.DTS += ticks
-	return &moved
+	length := packet.Duration
+	if length == 0 {
+		length = int64(rate) / 50 // a guess that keeps passes apart
+	}
+	p.end = max(p.end, media.Duration(packet.PTS+length, rate))
+	return packet
 }
 
 // wait until a time of the timeline. The first packet starts it.
 func (p *player) wait(ctx context.Context, due time.Duration) error {
 	if p.start.IsZero() {
-		p.start = time.Now().Add(-due)
+		p.start, p.from = time.Now().Add(-due), due
 	}
 	d := time.Until(p.start.Add(due))
 	if d <= 0 {

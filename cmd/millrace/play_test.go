@@ -19,6 +19,7 @@ var (
 // fakeReel has n pictures of 40 ms, decoded in another order than shown.
 type fakeReel struct {
 	n, next int
+	base    int64 // DTS of the first
 	tracks  []*media.Track
 	closed  bool
 }
@@ -31,7 +32,7 @@ func (r *fakeReel) Next() (*media.Packet, error) {
 		return nil, io.EOF
 	}
 	r.next++
-	dts := int64(r.next-1) * 3600
+	dts := r.base + int64(r.next-1)*3600
 	return &media.Packet{Track: r.tracks[0], DTS: dts, PTS: dts + 3600, Duration: 3600, Key: r.next == 1}, nil
 }
 
@@ -82,15 +83,15 @@ func TestPlayerLoopsWithoutASeam(t *testing.T) {
 			if passes++; passes == 3 {
 				cancel(errors.New("enough"))
 			}
-			return &fakeReel{n: 5, tracks: []*media.Track{pictures, sounds}}, nil
+			return &fakeReel{n: 5, base: 7200, tracks: []*media.Track{pictures, sounds}}, nil
 		}}
-		err := p.run(ctx, &fakeReel{n: 5, tracks: []*media.Track{pictures, sounds}}, out)
+		err := p.run(ctx, &fakeReel{n: 5, base: 90000, tracks: []*media.Track{pictures, sounds}}, out)
 		if err == nil || err.Error() != "enough" {
 			t.Fatal(err)
 		}
 		// A reel ends with its last picture shown: at 240 ms.
 		for i, a := range out.got[:15] {
-			offset := int64(i/5) * 6 * 3600
+			offset := 90000 + int64(i/5)*6*3600
 			want := arrival{time.Duration(i/5)*240*time.Millisecond + time.Duration(i%5)*40*time.Millisecond, offset + int64(i%5)*3600 + 3600, offset + int64(i%5)*3600}
 			if a != want {
 				t.Errorf("packet %d: %+v, want %+v", i, a, want)

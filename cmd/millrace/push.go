@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 
+	"github.com/millrace/millrace/ingest/rtsp"
 	"github.com/millrace/millrace/internal/media"
 )
 
@@ -29,8 +30,12 @@ func checkTarget(target string) error {
 	return usagef("cannot publish to %s://; write rtsp://HOST/PATH", u.Scheme)
 }
 
-// push begins to publish tracks at a URL. The error is one line that names the
-// URL without its secrets.
+// push begins to publish tracks at a URL. It fails when the server refuses, and
+// in one line that names the URL without its secrets.
 func push(ctx context.Context, target string, tracks []*media.Track) (pusher, error) {
-	return nil, notYet("publishing to rtsp://")
+	p, err := rtsp.Push(ctx, rtsp.PushConfig{URL: target}, tracks)
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
 }

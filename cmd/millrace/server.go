@@ -308,4 +308,15 @@ func (s *server) close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-func (s *server) pull(ctx context.Context, _ string, stream *ingest.Stream) { <-ctx.Done() }
+// pull keeps a configured source attached to its stream until ctx ends.
+func (s *server) pull(ctx context.Context, url string, stream *ingest.Stream) {
+	log := s.log.With("stream", stream.Path())
+	scheme, _, _ := strings.Cut(url, "://")
+	if scheme != "rtsp" && scheme != "rtsps" {
+		stream.Unavailable(notYet("pulling from " + scheme + "://"))
+		return
+	}
+	if err := rtsp.Pull(ctx, rtsp.PullConfig{URL: url, Logger: log}, stream); err != nil {
+		log.Debug("source given up", "err", err) // the stream has ended
+	}
+}
