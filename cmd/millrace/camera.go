@@ -47,6 +47,9 @@ func (cameraCmd) Run(ctx context.Context, w *world) error {
 		_, _ = io.Copy(io.Discard, w.stdin)
 		cancel()
 	}()
+	libav.SetLog(libav.LogError, func(_ libav.LogLevel, line string, _ int) {
+		fmt.Fprintln(w.stderr, line) // one Write a line: the demo reads lines
+	})
 	err := film(ctx, order.URL)
 	if ctx.Err() != nil {
 		return nil

@@ -51,6 +51,7 @@ type running struct {
 // test binary once more.
 func start(t *testing.T, env map[string]string, args ...string) *running {
 	t.Helper()
+	watchLeaks(t)
 	r := &running{t: t, signals: make(chan os.Signal, 8), done: make(chan struct{}), environment: env}
 	self, err := os.Executable()
 	if err != nil {
@@ -74,13 +75,25 @@ func start(t *testing.T, env map[string]string, args ...string) *running {
 	t.Cleanup(func() {
 		cancel()
 		<-r.done
-		http.DefaultClient.CloseIdleConnections()
-		goleak.VerifyNone(t)
 		if t.Failed() {
 			t.Logf("it wrote:\n%s%s", r.out.String(), r.errs.String())
 		}
 	})
 	return r
+}
+
+var watched sync.Map // tests
+
+// watchLeaks has a test fail if anything of its programs is left when all of
+// them have ended.
+func watchLeaks(t *testing.T) {
+	if _, again := watched.LoadOrStore(t, true); again {
+		return
+	}
+	t.Cleanup(func() { // the first of its cleanups, so the last to run
+		http.DefaultClient.CloseIdleConnections()
+		goleak.VerifyNone(t)
+	})
 }
 
 // sees waits until the program has written what pattern matches, and returns
