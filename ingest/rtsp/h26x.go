@@ -33,8 +33,10 @@ type h26x struct {
 	ts      uint32 // of the open unit
 	open    bool
 	damaged bool
-	inFU    bool // a fragmented NAL unit is open
-	annexB  bool // the sender wraps NAL units in start codes
+	inFU    bool   // a fragmented NAL unit is open
+	annexB  bool   // the sender wraps NAL units in start codes
+	set     []byte // a fragmented parameter set, with what may be glued to it
+	inSet   bool
 
 	unit func(ts uint32, payload []byte, key bool)
 	drop func() // a damaged unit was dropped
@@ -93,6 +95,8 @@ func (d *h26x) addH264(b []byte) bool {
 		return true // padding
 	}
 	switch t := b[0] & 0x1f; {
+	case bytes.HasPrefix(b, startCode):
+		return d.single(b)
 	case t == h264FUA:
 		if len(b) < 2 {
 			return false
@@ -111,6 +115,8 @@ func (d *h26x) addH265(b []byte) bool {
 		return len(b) == 0
 	}
 	switch t := b[0] >> 1 & 0x3f; {
+	case bytes.HasPrefix(b, startCode):
+		return d.single(b)
 	case t == h265FU:
 		if len(b) < 3 {
 			return false
@@ -156,19 +162,43 @@ func (d *h26x) fragment(start, end bool, b []byte, header ...byte) bool {
 	ok := true
 	if start {
 		ok = !d.inFU
-		d.inFU = true
-		d.asm.Begin()
-		d.asm.Append(header...)
+		d.inFU, d.inSet = true, d.isFirstSet(header)
+		if d.inSet {
+			d.set = append(d.set[:0], header...)
+		} else {
+			d.asm.Begin()
+			d.asm.Append(header...)
+		}
 	}
-	if !d.inFU {
+	switch {
+	case !d.inFU:
 		return false
+	case !d.inSet:
+		d.asm.Append(b...)
+	case len(d.set)+len(b) > codec.MaxAccessUnit:
+		return false
+	default:
+		d.set = append(d.set, b...)
 	}
-	d.asm.Append(b...)
-	if end {
-		d.inFU = false
+	if !end {
+		return ok
+	}
+	d.inFU = false
+	if d.inSet {
+		d.whole(d.set)
+		d.set = nil
+	} else {
 		d.asm.End()
 	}
 	return ok
+}
+
+// isFirstSet reports whether a NAL unit is the parameter set that comes first.
+func (d *h26x) isFirstSet(nalu []byte) bool {
+	if d.h264 {
+		return nalu[0]&0x1f == 7
+	}
+	return nalu[0]>>1&0x3f == 32
 }
 
 var startCode = []byte{0, 0, 0, 1}
@@ -190,12 +220,7 @@ func (d *h26x) whole(b []byte) {
 
 // glued reports whether a parameter set is followed by another NAL unit: a
 // start code cannot occur inside one.
-func (d *h26x) glued(b []byte) bool {
-	if d.h264 {
-		return b[0]&0x1f == 7 && bytes.Contains(b, startCode)
-	}
-	return b[0]>>1&0x3f == 32 && bytes.Contains(b, startCode)
-}
+func (d *h26x) glued(b []byte) bool { return d.isFirstSet(b) && bytes.Contains(b, startCode) }
 
 // startsUnit reports whether a payload is certainly the first of an access
 // unit: a delimiter, a parameter set, or the first slice of a picture.

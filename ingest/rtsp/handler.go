@@ -3,6 +3,7 @@ package rtsp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"time"
@@ -31,6 +32,7 @@ type conn struct {
 	nonce    string
 	failures int         // wrong passwords
 	hints    []mediaHint // of the SDP announced last
+	badSDP   error       // why that cannot be read
 
 	// granted is what this connection may read, so that SETUP does not ask
 	// again what DESCRIBE has been told.
@@ -67,13 +69,23 @@ func (h *handler) OnConnClose(ctx *gortsplib.ServerHandlerOnConnCloseCtx) {
 func (h *handler) OnRequest(sc *gortsplib.ServerConn, req *base.Request) {
 	extend(sc.NetConn())
 	if req.Method == base.Announce {
-		connOf(sc).hints, req.Body = readSDP(req.Body)
+		c := connOf(sc)
+		c.hints, req.Body = readSDP(req.Body)
+		c.badSDP = parseSession(req.Body)
 	}
 }
 
-// OnResponse implements gortsplib.ServerHandlerOnResponse.
-func (h *handler) OnResponse(_ *gortsplib.ServerConn, res *base.Response) {
+// OnResponse implements gortsplib.ServerHandlerOnResponse. What the library
+// refuses by itself gets a reason too.
+func (h *handler) OnResponse(sc *gortsplib.ServerConn, res *base.Response) {
 	res.Header["Server"] = base.HeaderValue{"millrace"}
+	c := connOf(sc)
+	if c.badSDP != nil && res.StatusCode == base.StatusBadRequest && len(res.Body) == 0 {
+		refused := refuse(fmt.Errorf("%w: %w", errSDP, c.badSDP))
+		res.StatusMessage, res.Body = refused.StatusMessage, refused.Body
+		h.s.log.Warn("request refused", "method", string(base.Announce), "remote", remote(sc), "reason", c.badSDP)
+	}
+	c.badSDP = nil
 }
 
 // OnSessionClose implements gortsplib.ServerHandlerOnSessionClose.

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
-	"github.com/bluenviron/gortsplib/v4/pkg/description"
 	"github.com/pion/rtp"
 
 	"github.com/millrace/millrace/ingest"
@@ -136,7 +135,7 @@ func (p *puller) play(ctx context.Context, c *client) error {
 	if err != nil {
 		return fmt.Errorf("describe: %w", err)
 	}
-	list, unused, err := receivers(usable(desc), c.hints)
+	list, unused, err := receivers(desc, c.hints)
 	if err != nil {
 		return err
 	}
@@ -203,18 +202,6 @@ func (p *puller) watch(ctx context.Context, c *client, pub *ingest.Publisher, he
 			timer.Reset(p.cfg.ReadTimeout - silent)
 		}
 	}
-}
-
-// usable leaves out what flows towards the source.
-func usable(desc *description.Session) *description.Session {
-	d := *desc
-	d.Medias = nil
-	for _, m := range desc.Medias {
-		if !m.IsBackChannel {
-			d.Medias = append(d.Medias, m)
-		}
-	}
-	return &d
 }
 
 func (p *puller) fault(err error) {

@@ -2,40 +2,90 @@ package rtsp
 
 import (
 	"bytes"
-	"encoding/base64"
-	"math"
-	"strconv"
 	"strings"
 
-	"github.com/millrace/millrace/internal/media"
+	"github.com/bluenviron/gortsplib/v4/pkg/description"
+	"github.com/bluenviron/gortsplib/v4/pkg/sdp"
 )
 
-// mediaHint is what an SDP says about a media that gortsplib does not pass
-// on, or must not see.
-type mediaHint struct {
-	bitrate   int                // bits/s, b=AS or b=TIAS
-	frameRate media.Rational     // a=framerate
-	clocks    map[uint8]int      // a=rtpmap: ticks a second by payload type
-	sets      map[uint8][][]byte // a=fmtp sprop-…: parameter sets by payload type
-}
-
-// readSDP takes the hints out of an SDP, one for each media, and returns it
-// without parameter sets: gortsplib parses them with functions that a crafted
-// one makes panic, or allocate gigabytes, before anybody has been asked for a
-// password. It never fails: what it cannot read is not there.
-func readSDP(sdp []byte) (hints []mediaHint, clean []byte) {
-	clean = make([]byte, 0, len(sdp))
-	for line := range bytes.Lines(sdp) {
-		text := strings.TrimSpace(string(line))
-		switch {
-		case strings.HasPrefix(text, "m="):
-			hints = append(hints, mediaHint{clocks: map[uint8]int{}, sets: map[uint8][][]byte{}})
-		case len(hints) > 0:
-			hints[len(hints)-1].read(text)
+// readSDP takes the hints out of an SDP, one for each media, and returns an
+// SDP that is safe and useful to give to gortsplib:
+//
+//   - Without parameter sets, which it parses with functions that a crafted
+//     one makes panic, or allocate gigabytes, before anybody has been asked for
+//     a password.
+//   - With media that it cannot read replaced by ones of an unknown codec:
+//     for it one bad media makes the whole session bad. ffmpeg, for one,
+//     announces codecs without an RTP format as a payload type that means
+//     nothing.
+func readSDP(b []byte) (hints []mediaHint, clean []byte) {
+	head, sections := splitSDP(b)
+	clean = append(clean, head...)
+	for _, section := range sections {
+		h := newHint()
+		var kept []byte
+		for line := range bytes.Lines(section) {
+			text := strings.TrimSpace(string(line))
+			h.read(text)
+			kept = append(kept, withoutSets(text, line)...)
 		}
-		clean = append(clean, withoutSets(text, line)...)
+		if h.broken = parseMedia(kept); h.broken != nil {
+			kept = placeholder(kept)
+		}
+		hints = append(hints, h)
+		clean = append(clean, kept...)
 	}
 	return hints, clean
+}
+
+// splitSDP divides an SDP into its head and its media.
+func splitSDP(b []byte) (head []byte, sections [][]byte) {
+	for line := range bytes.Lines(b) {
+		switch {
+		case bytes.HasPrefix(line, []byte("m=")):
+			sections = append(sections, bytes.Clone(line))
+		case len(sections) > 0:
+			sections[len(sections)-1] = append(sections[len(sections)-1], line...)
+		default:
+			head = append(head, line...)
+		}
+	}
+	return head, sections
+}
+
+const emptyHead = "v=0\r\no=- 0 0 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
+
+// parseMedia tells why gortsplib cannot read a media, or nil.
+func parseMedia(section []byte) error {
+	return parseSession(append([]byte(emptyHead), section...))
+}
+
+// parseSession tells why gortsplib cannot read an SDP, or nil.
+func parseSession(b []byte) error {
+	var ssd sdp.SessionDescription
+	if err := ssd.Unmarshal(b); err != nil {
+		return err
+	}
+	var desc description.Session
+	return desc.Unmarshal(&ssd)
+}
+
+// placeholder keeps of a media what SETUP needs: its kind and its control
+// attribute.
+func placeholder(section []byte) []byte {
+	kind, control := "application", ""
+	for line := range bytes.Lines(section) {
+		text := strings.TrimSpace(string(line))
+		switch {
+		case strings.HasPrefix(text, "m=audio "):
+			kind = "audio"
+		case strings.HasPrefix(text, "m=video "):
+			kind = "video"
+		case strings.HasPrefix(text, "a=control:"):
+			control = text + "\r\n"
+		}
+	}
+	return []byte("m=" + kind + " 0 RTP/AVP 127\r\na=rtpmap:127 unknown/90000\r\n" + control)
 }
 
 // withoutSets returns the line, without sprop parameters if it has any.
@@ -54,91 +104,4 @@ func withoutSets(text string, line []byte) []byte {
 		}
 	}
 	return []byte(head + " " + strings.Join(kept, ";") + "\r\n")
-}
-
-func (h *mediaHint) read(line string) {
-	key, value, ok := strings.Cut(line, ":")
-	if !ok {
-		return
-	}
-	value = strings.TrimSpace(value)
-	switch key {
-	case "b=AS":
-		if kbit, err := strconv.Atoi(value); err == nil && kbit > 0 && kbit < 1e6 && h.bitrate == 0 {
-			h.bitrate = kbit * 1000
-		}
-	case "b=TIAS":
-		if bit, err := strconv.Atoi(value); err == nil && bit > 0 && bit < 1e9 {
-			h.bitrate = bit
-		}
-	case "a=framerate":
-		h.frameRate = parseFrameRate(value)
-	case "a=rtpmap":
-		pt, encoding, _ := strings.Cut(value, " ")
-		parts := strings.Split(encoding, "/")
-		n, err := strconv.ParseUint(pt, 10, 8)
-		if err != nil || len(parts) < 2 {
-			return
-		}
-		if rate, err := strconv.Atoi(parts[1]); err == nil && rate > 0 && rate < 1e6 {
-			h.clocks[uint8(n)] = rate
-		}
-	case "a=fmtp":
-		h.readSets(value)
-	}
-}
-
-// readSets reads sprop-parameter-sets (RFC 6184) and sprop-vps, -sps and -pps
-// (RFC 7798): lists of NAL units in base64.
-func (h *mediaHint) readSets(value string) {
-	pt, params, _ := strings.Cut(value, " ")
-	n, err := strconv.ParseUint(pt, 10, 8)
-	if err != nil {
-		return
-	}
-	for p := range strings.SplitSeq(params, ";") {
-		key, list, _ := strings.Cut(strings.TrimSpace(p), "=")
-		switch strings.ToLower(key) {
-		case "sprop-parameter-sets", "sprop-vps", "sprop-sps", "sprop-pps":
-		default:
-			continue
-		}
-		for one := range strings.SplitSeq(list, ",") {
-			one = strings.TrimRight(strings.TrimSpace(one), "=")
-			nalu, err := base64.RawStdEncoding.DecodeString(one)
-			if err != nil || len(h.sets[uint8(n)]) >= maxHintSets {
-				continue
-			}
-			// some cameras put a start code before it
-			h.sets[uint8(n)] = append(h.sets[uint8(n)], bytes.TrimPrefix(nalu, startCode))
-		}
-	}
-}
-
-// maxHintSets bounds the parameter sets taken from an SDP.
-const maxHintSets = 16
-
-// parseFrameRate reads a decimal; 29.97 and its kin mean 30000/1001.
-func parseFrameRate(s string) media.Rational {
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || !(f >= 1 && f <= 300) { // NaN too
-		return media.Rational{}
-	}
-	if n := math.Round(f); math.Abs(f-n) < 0.001 {
-		return media.Rational{Num: int(n), Den: 1}
-	}
-	if n := math.Round(f * 1.001); math.Abs(f-n/1.001) < 0.006 {
-		return media.Rational{Num: int(n) * 1000, Den: 1001}
-	}
-	return media.Rational{Num: int(math.Round(f * 1000)), Den: 1000}
-}
-
-// apply gives a track what its own headers do not tell.
-func (h *mediaHint) apply(t *media.Track) {
-	if t.Bitrate == 0 {
-		t.Bitrate = h.bitrate
-	}
-	if t.Kind == media.Video && !t.FrameRate.Known() {
-		t.FrameRate = h.frameRate
-	}
 }

@@ -227,8 +227,9 @@ func TestRefusals(t *testing.T) {
 		{"/a%20b", cameraSDP, "400", "bad stream path"},
 		{"", cameraSDP, "400", "empty"},
 		{"/cam", "v=0\r\ns=x\r\nt=0 0\r\nm=video 0 RTP/AVP 26\r\na=control:x\r\n", "415", "M-JPEG"},
-		{"/cam", "v=0\r\ns=x\r\nt=0 0\r\n", "4", ""},
-		{"/cam", "nonsense", "400", ""},
+		{"/cam", "v=0\r\ns=x\r\nt=0 0\r\nm=audio 0 RTP/AVP 97\r\na=control:x\r\n", "415", "audio (media 1 is invalid: clock rate not found)"},
+		{"/cam", "v=0\r\ns=x\r\nt=0 0\r\n", "400", "no media streams"},
+		{"/cam", "nonsense", "400", "SDP cannot be read"},
 	} {
 		res := dial(t, url).announce(url+c.path, c.sdp)
 		if !strings.HasPrefix(res, "RTSP/1.0 "+c.status) || !strings.Contains(strings.SplitN(res, "\r\n", 2)[0], c.says) {

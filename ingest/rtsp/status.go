@@ -24,6 +24,7 @@ func statusOf(err error) base.StatusCode {
 		{ingest.ErrBusy, base.StatusNotEnoughBandwidth},
 		{ingest.ErrNoTracks, base.StatusUnsupportedMediaType},
 		{ingest.ErrOverloaded, base.StatusServiceUnavailable},
+		{errSDP, base.StatusBadRequest},
 		{errTransport, base.StatusUnsupportedTransport},
 		{context.DeadlineExceeded, base.StatusServiceUnavailable},
 	} {
@@ -34,7 +35,10 @@ func statusOf(err error) base.StatusCode {
 	return base.StatusInternalServerError
 }
 
-var errTransport = errors.New("transport is switched off")
+var (
+	errTransport = errors.New("transport is switched off")
+	errSDP       = errors.New("SDP cannot be read")
+)
 
 // refuse makes the response for an error, with the reason where people see it.
 func refuse(err error) *base.Response {

@@ -48,6 +48,9 @@ func receivers(desc *description.Session, hints []mediaHint) (list []*receiver, 
 		if i < len(hints) {
 			hint = hints[i]
 		}
+		if m.IsBackChannel {
+			continue // it flows towards the source
+		}
 		r, why := newReceiver(m, hint)
 		if r != nil && r.track.Kind == media.Video {
 			if video {
@@ -87,6 +90,9 @@ func newReceiver(m *description.Media, hint mediaHint) (r *receiver, names []str
 		}
 		m.Formats[i] = safeFormat{f}
 		name := formatName(f)
+		if hint.broken != nil {
+			return nil, []string{fmt.Sprintf("%s (%v)", m.Type, hint.broken)}
+		}
 		r := &receiver{media: m, format: f}
 		err := r.open(hint.sets[f.PayloadType()])
 		if err == nil {
