@@ -48,8 +48,8 @@ type Config struct {
 
 	// OnTrouble is told what went wrong without stopping the stream: a segment
 	// that could not be stored and is listed as a GAP, an overlong segment.
-	// Called from the writer's goroutine, at most once a segment; nil means
-	// nobody wants to know.
+	// Called from the goroutine that writes, at most once a segment; it must
+	// not call the Presentation. Nil means nobody wants to know.
 	OnTrouble func(rendition string, err error)
 
 	// Logger takes rare facts; nil means none.

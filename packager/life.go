@@ -10,20 +10,13 @@ import (
 func (r *rendition) respecify(spec Rendition) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if spec.Copy != r.spec.Copy || spec.Bitrate != r.spec.Bitrate {
-		// Another coder: what was measured of the old one says nothing.
-		r.meter = meter{target: r.p.target}
-		r.p.mu.Lock()
-		r.shown.bandwidth, r.shown.average, r.shown.frameRate = 0, 0, 0
-		r.p.mu.Unlock()
+	if last := r.window.Load().last(); last != nil && (spec.Copy != r.spec.Copy || spec.Bitrate != r.spec.Bitrate) {
+		r.replaced, r.replace = true, last.discontinuity
 	}
 	r.spec, r.retired = spec, time.Time{}
 	r.p.mu.Lock()
 	defer r.p.mu.Unlock()
 	r.shown.spec, r.shown.retired = spec, false
-	if r.shown.listed > 0 {
-		r.shown.bandwidth = max(r.shown.bandwidth, r.declared())
-	}
 }
 
 // retire takes a rendition out of the plan.

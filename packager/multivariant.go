@@ -59,6 +59,14 @@ func (p *Presentation) published(r *rendition, s *segment) {
 	p.refresh()
 }
 
+// forget drops what was measured of a rendition whose coder was replaced. The
+// caller holds r.mu.
+func (p *Presentation) forget(r *rendition) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r.shown.bandwidth, r.shown.average, r.shown.frameRate = 0, 0, 0
+}
+
 // declared is BANDWIDTH as far as it needs no peak measured: the maximum of a
 // coder with what the boxes add, or 1.5 times the first GOPs of a copied video
 // and 1.25 times the beginning of copied audio. The caller holds r.mu.

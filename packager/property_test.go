@@ -327,11 +327,11 @@ func (o *observer) compare(r *rendition, m *playlist.Media) {
 		for _, s := range m.Segments {
 			total += s.Duration
 		}
-		if m.MediaSequence > old.MediaSequence && (len(m.Segments) < 6 || total < 3*o.target || total < o.cfg.Window) {
+		if m.MediaSequence > old.MediaSequence && (len(m.Segments) < 6 || total < 3*o.target || total < o.cfg.Window-time.Millisecond) {
 			o.t.Errorf("%s shrank to %d segments, %v", name, len(m.Segments), total)
 		}
 	}
-	disc, section := m.DiscontinuitySequence, ""
+	disc, section, broke := m.DiscontinuitySequence, "", false
 	for i, s := range m.Segments {
 		number := m.MediaSequence + uint64(i)
 		disc += uint64(s.Discontinuities)
@@ -343,9 +343,13 @@ func (o *observer) compare(r *rendition, m *playlist.Media) {
 		}
 		o.discs[number] = disc
 		if s.Map != nil {
+			if section != "" && !broke && s.Discontinuities == 0 || s.Gap {
+				o.t.Errorf("%s: EXT-X-MAP changes at segment %d without a discontinuity", name, number)
+			}
 			section = s.Map.URI
 		}
-		if section == "" {
+		broke = s.Gap && (broke || s.Discontinuities > 0) // since the last media
+		if section == "" && !s.Gap {
 			o.t.Errorf("%s: segment %d has no EXT-X-MAP", name, number)
 		}
 		if s.Duration.Round(time.Second) > o.target {
@@ -360,7 +364,7 @@ func (o *observer) compare(r *rendition, m *playlist.Media) {
 		}
 		s.Map = nil
 		if old, ok := v.known[number]; ok {
-			if fmt.Sprint(old) != fmt.Sprint(s) || v.section[number] != section {
+			if fmt.Sprint(old) != fmt.Sprint(s) || !s.Gap && v.section[number] != section {
 				o.t.Errorf("%s: segment %d was %+v and became %+v", name, number, old, s)
 			}
 			continue

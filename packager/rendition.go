@@ -1,7 +1,6 @@
 package packager
 
 import (
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"strconv"
@@ -33,6 +32,8 @@ type rendition struct {
 
 	mu       sync.Mutex
 	spec     Rendition
+	replaced bool      // spec is another coder's than what was measured
+	replace  uint64    // which begins after this discontinuity
 	retired  time.Time // not in the newest plan since then
 	track    *media.Track
 	init     *initSection
@@ -184,11 +185,12 @@ func newInit(t *media.Track, spec Rendition) (*initSection, error) {
 // fillGaps lists the segments below number that this rendition missed, if it
 // has listed any before.
 func (r *rendition) fillGaps(number uint64) error {
+	before := r.window.Load().last()
 	for r.next != 0 && r.next < number {
 		s, known, _ := r.p.timeline.at(r.next)
 		if !known {
 			// Forgotten: numbers must stay equal, so list it as an ordinary one.
-			s = span{Cut: media.Cut{Segment: r.next, Discontinuity: r.lastDiscontinuity()}}
+			s = span{Cut: media.Cut{Segment: r.next, Discontinuity: before.discontinuity}}
 		}
 		if s.length == 0 {
 			s.length = r.p.cfg.Segment
@@ -196,7 +198,7 @@ func (r *rendition) fillGaps(number uint64) error {
 		r.gaps.Add(1)
 		if err := r.publish(&segment{
 			number: r.next, discontinuity: s.Discontinuity, duration: s.length, wall: s.Wall,
-			gap: true, init: r.init, uri: strconv.FormatUint(r.next, 10) + ".m4s",
+			gap: true, uri: strconv.FormatUint(r.next, 10) + ".m4s",
 		}); err != nil {
 			return err
 		}
@@ -233,7 +235,7 @@ func (r *rendition) finish(next *media.Packet) error {
 		return err
 	}
 	if cur.failed || cur.file == nil {
-		cur.file, cur.parts, cur.size, cur.gap = nil, nil, 0, true
+		cur.file, cur.init, cur.parts, cur.size, cur.gap = nil, nil, nil, 0, true
 		r.gaps.Add(1)
 		if r.next == 0 {
 			return nil // a playlist does not begin with a gap
@@ -299,6 +301,7 @@ func (r *rendition) storeFailed(err error) error {
 		cur.file = nil
 	}
 	cur.failed = true
+	r.hideParts()
 	if r.p.cfg.VOD {
 		return err
 	}
@@ -340,6 +343,7 @@ func (r *rendition) lose() error {
 	}
 	r.cur = nil
 	r.floor = cur.number + 1
+	r.hideParts()
 	return r.advanceLocked(r.p.timeline.newest())
 }
 
@@ -387,6 +391,3 @@ func (r *rendition) stop() (number uint64, length time.Duration, err error) {
 	err = r.finish(nil)
 	return cur.number, cur.duration, err
 }
-
-// errNoMedia is what an empty VOD presentation ends with.
-var errNoMedia = errors.New("there was no media")

@@ -19,7 +19,7 @@ func (r *rendition) push(pk *media.Packet) error {
 		// Its times mean something else; it has to wait for the next segment.
 		r.dropped.Add(1)
 		return nil
-	case media.Duration(pk.PTS-cur.span.ticks(rate), rate) >= r.p.timeline.limit:
+	case media.Duration(pk.PTS-cur.span.ticks(rate), rate).Abs() >= r.p.timeline.limit:
 		r.tooLong()
 		return nil
 	case r.held != nil && pk.DTS < r.held.DTS:

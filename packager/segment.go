@@ -15,9 +15,9 @@ type segment struct {
 	discontinuity   uint64 // discontinuity sequence number
 	discontinuities int    // EXT-X-DISCONTINUITY tags before it
 	duration        time.Duration
-	wall            time.Time // EXT-X-PROGRAM-DATE-TIME
-	gap             bool      // EXT-X-GAP: there is no file
-	init            *initSection
+	wall            time.Time    // EXT-X-PROGRAM-DATE-TIME
+	gap             bool         // EXT-X-GAP: there is no file
+	init            *initSection // nil for a gap, which is not loaded
 	file            *store.File
 	size            int64
 	length          []string // Content-Length
@@ -50,7 +50,7 @@ func (s *segment) entry(before *initSection) playlist.Segment {
 	e := playlist.Segment{
 		URI: s.uri, Duration: s.duration, Discontinuities: s.discontinuities, ProgramDateTime: s.wall, Gap: s.gap,
 	}
-	if s.init != before {
+	if s.init != nil && s.init != before {
 		e.Map = &playlist.Map{URI: s.init.name}
 	}
 	return e

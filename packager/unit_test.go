@@ -216,3 +216,43 @@ func TestBandwidthIsOnlyRaised(t *testing.T) {
 		t.Errorf("it goes down: %v", seen)
 	}
 }
+
+// A new plan's coder is measured anew, from its discontinuity on; until then
+// the playlist says what it said.
+func TestNewPlanIsMeasuredAnew(t *testing.T) {
+	s := newSim(t, Config{}, Rendition{Name: "720p", Kind: media.Video, Copy: true})
+	defer s.Close()
+	bandwidth := func() int {
+		m, err := playlist.ParseMultivariant(s.get("index.m3u8").Body.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Variants[0].Bandwidth
+	}
+	play := func(n, disc uint64, size int) {
+		f := video25()
+		f.size = size
+		at := time.Duration(n) * 2 * time.Second
+		s.cut(n, disc, at, time.Now())
+		for _, pk := range f.between(at, at+2*time.Second) {
+			s.put("720p", n, disc, pk)
+		}
+	}
+	play(10, 1, 50_000)
+	play(11, 1, 50_000)
+	copied := bandwidth()
+	if err := s.SetRenditions([]Rendition{{Name: "720p", Kind: media.Video, Bitrate: 900_000}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := bandwidth(); got != copied {
+		t.Errorf("before it begins: %d, was %d", got, copied)
+	}
+	play(12, 2, 5000)
+	if got := bandwidth(); got != copied {
+		t.Errorf("with its first segment open: %d, was %d", got, copied)
+	}
+	play(13, 2, 5000)
+	if got := bandwidth(); got < 900_000 || got > 950_000 {
+		t.Errorf("coded with at most 900 kbit/s: %d", got)
+	}
+}

@@ -1,6 +1,12 @@
 package packager
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
+
+// errNoMedia is what an empty VOD presentation ends with.
+var errNoMedia = errors.New("there was no media")
 
 // End closes everything and writes EXT-X-ENDLIST. A VOD presentation with an
 // Output is published there; only then can End fail. All stays fetchable until

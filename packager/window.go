@@ -19,7 +19,7 @@ const minListed = 6
 type window struct {
 	held   []*segment     // removed ones that can still be fetched, then the listed ones
 	listed int            // how many of held are in the playlist
-	inits  []*initSection // of held and of the open segment
+	inits  []*initSection // of held
 	open   uint64         // number of the segment that is being filled; 0 none
 	parts  []part         // of it, as far as they are stored
 	doc    *document      // nil before the first segment
@@ -114,6 +114,13 @@ func (r *rendition) showParts(cur *open) {
 	r.swap(&w, false)
 }
 
+// hideParts takes back the parts of a segment that is given up.
+func (r *rendition) hideParts() {
+	w := *r.window.Load()
+	w.open, w.parts = 0, nil
+	r.swap(&w, false)
+}
+
 // publish lists a finished segment and removes what has left the window.
 func (r *rendition) publish(s *segment) error {
 	r.next = s.number + 1
@@ -134,6 +141,11 @@ func (r *rendition) publish(s *segment) error {
 		r.expire(w, now)
 		w.inits = r.initsOf(w)
 		w.doc = r.render(w)
+	}
+	if r.replaced && !s.gap && s.discontinuity > r.replace {
+		// Another coder: what was measured of the old one says nothing.
+		r.replaced, r.meter = false, meter{target: r.p.target}
+		r.p.forget(r)
 	}
 	r.meter.add(s.size, s.duration)
 	r.swap(w, true)
@@ -201,7 +213,9 @@ func (r *rendition) render(w *window) *document {
 	var section *initSection
 	for _, s := range listed {
 		m.Segments = append(m.Segments, s.entry(section))
-		section = s.init
+		if s.init != nil {
+			section = s.init
+		}
 	}
 	m.MediaSequence = listed[0].number
 	// A segment's EXT-X-DISCONTINUITY leaves the playlist together with it.
