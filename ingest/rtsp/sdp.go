@@ -2,6 +2,7 @@ package rtsp
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/description"
@@ -20,15 +21,13 @@ import (
 //     nothing.
 func readSDP(b []byte) (hints []mediaHint, clean []byte) {
 	head, sections := splitSDP(b)
-	clean = append(clean, head...)
+	clean = append(clean, withoutSets(head)...)
 	for _, section := range sections {
 		h := newHint()
-		var kept []byte
 		for line := range bytes.Lines(section) {
-			text := strings.TrimSpace(string(line))
-			h.read(text)
-			kept = append(kept, withoutSets(text, line)...)
+			h.read(strings.TrimSpace(string(line)))
 		}
+		kept := withoutSets(section)
 		if h.broken = parseMedia(kept); h.broken != nil {
 			kept = placeholder(kept)
 		}
@@ -88,20 +87,23 @@ func placeholder(section []byte) []byte {
 	return []byte("m=" + kind + " 0 RTP/AVP 127\r\na=rtpmap:127 unknown/90000\r\n" + control)
 }
 
-// withoutSets returns the line, without sprop parameters if it has any.
-func withoutSets(text string, line []byte) []byte {
-	if !strings.Contains(strings.ToLower(text), "sprop-") {
-		return line
-	}
-	head, params, ok := strings.Cut(text, " ")
-	if !ok || strings.Contains(strings.ToLower(head), "sprop-") {
-		return nil // no line that anybody needs
-	}
-	var kept []string
-	for p := range strings.SplitSeq(params, ";") {
-		if !strings.Contains(strings.ToLower(p), "sprop-") {
-			kept = append(kept, p)
+// withoutSets returns the lines without sprop parameters.
+func withoutSets(lines []byte) []byte {
+	kept := make([]byte, 0, len(lines))
+	for line := range bytes.Lines(lines) {
+		text := strings.TrimSpace(string(line))
+		if !strings.Contains(strings.ToLower(text), "sprop-") {
+			kept = append(kept, line...)
+			continue
 		}
+		head, params, ok := strings.Cut(text, " ")
+		if !ok || strings.Contains(strings.ToLower(head), "sprop-") {
+			continue // no line that anybody needs
+		}
+		list := slices.DeleteFunc(strings.Split(params, ";"), func(p string) bool {
+			return strings.Contains(strings.ToLower(p), "sprop-")
+		})
+		kept = append(kept, head+" "+strings.Join(list, ";")+"\r\n"...)
 	}
-	return []byte(head + " " + strings.Join(kept, ";") + "\r\n")
+	return kept
 }
