@@ -124,7 +124,7 @@ func TestPublishLosesItsServer(t *testing.T) {
 	if code := p.ends(15 * time.Second); code != exitFailed {
 		t.Errorf("exit code %d", code)
 	}
-	if errs := p.errs.String(); !regexp.MustCompile(`(?m)^millrace: rtsp://localhost:\d+/film: send: .+\n\z`).MatchString(errs) {
+	if errs := p.errs.String(); !regexp.MustCompile(`(?m)^millrace: rtsp://localhost:\d+/film: the server ended the session .+\n\z`).MatchString(errs) {
 		t.Errorf("it says %q", errs)
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -21,6 +20,11 @@ type reel interface {
 type sink interface {
 	Write(*media.Packet) error
 }
+
+// sendFault is trouble with the sink, as against the reel.
+type sendFault struct{ error }
+
+func (f sendFault) Unwrap() error { return f.error }
 
 // player plays reels in real time: each packet leaves when its DTS is due. One
 // that is late leaves at once, and those after it catch up.
@@ -94,7 +98,7 @@ func (p *player) once(ctx context.Context, r reel, out sink) error {
 			return err
 		}
 		if err := out.Write(packet); err != nil {
-			return fmt.Errorf("send: %w", err)
+			return sendFault{err}
 		}
 		if p.show != nil {
 			p.show(due - p.from)

@@ -111,7 +111,7 @@ func TestPlayerFails(t *testing.T) {
 			fail int
 			want string
 		}{
-			{"sink", nil, 2, "send: gone"},
+			{"sink", nil, 2, "gone"},
 			{"fewer tracks", &fakeReel{n: 1, tracks: two[:1]}, 0, errOtherTracks.Error()},
 			{"other size", &fakeReel{n: 1, tracks: []*media.Track{&taller, sounds}}, 0, errOtherTracks.Error()},
 		} {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"syscall"
 	"time"
 
 	"github.com/millrace/millrace/transcode"
@@ -70,7 +72,24 @@ func (p *publishCmd) Run(ctx context.Context, w *world) error {
 		err = nil // how a loop ends
 	}
 	if err != nil {
-		err = fmt.Errorf("%s: %w", redacted(p.URL), err)
+		_ = out.Close() // what went wrong is known already
+		var sending sendFault
+		if errors.As(err, &sending) {
+			return fmt.Errorf("%s: %w", redacted(p.URL), hungUp(err))
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return inputError(p.Input, err)
 	}
-	return errors.Join(err, out.Close())
+	return out.Close()
+}
+
+// hungUp puts in words that the other side ended the session: it was kicked,
+// taken over, or the server went down.
+func hungUp(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) {
+		return fmt.Errorf("the server ended the session (%w)", err)
+	}
+	return err
 }
