@@ -55,19 +55,20 @@ func yuv(r, g, b float64) (y, u, v byte) {
 
 func clamp(v float64) byte { return byte(min(max(v+0.5, 0), 255)) }
 
-// rect fills a rectangle given in luma samples; its corners must be even.
-func (f *Frame) rect(r image.Rectangle, y, u, v byte) {
+// rect fills a rectangle, given in luma samples, with gray; its corners must be
+// even.
+func (f *Frame) rect(r image.Rectangle, gray byte) {
 	r = r.Intersect(f.Rect)
 	if r.Empty() {
 		return
 	}
 	for row := r.Min.Y; row < r.Max.Y; row++ {
-		fill(f.Y[row*f.YStride+r.Min.X:row*f.YStride+r.Max.X], y)
+		fill(f.Y[row*f.YStride+r.Min.X:row*f.YStride+r.Max.X], gray)
 	}
 	for row := r.Min.Y / 2; row < r.Max.Y/2; row++ {
 		at := row * f.CStride
-		fill(f.Cb[at+r.Min.X/2:at+r.Max.X/2], u)
-		fill(f.Cr[at+r.Min.X/2:at+r.Max.X/2], v)
+		fill(f.Cb[at+r.Min.X/2:at+r.Max.X/2], neutral)
+		fill(f.Cr[at+r.Min.X/2:at+r.Max.X/2], neutral)
 	}
 }
 

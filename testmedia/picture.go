@@ -140,7 +140,7 @@ func (p *Picture) draw(dst *Frame, s Stamp, move time.Time) {
 	ms := move.UnixMilli()
 	p.drawGround(dst, ms)
 	for _, r := range p.panels {
-		dst.rect(r, paper, neutral, neutral)
+		dst.rect(r, paper)
 	}
 	p.drawStrip(dst, s)
 	p.clock.print(dst, p.clockAt, s.Wall.UTC().Format("15:04:05.000"))
@@ -148,12 +148,12 @@ func (p *Picture) draw(dst *Frame, s Stamp, move time.Time) {
 	p.small.print(dst, p.labelAt, p.o.Label)
 	second := int(ms % 1000)
 	if second < 100 {
-		dst.rect(p.flash, white, neutral, neutral)
+		dst.rect(p.flash, white)
 	}
-	dst.rect(p.bar, paper, neutral, neutral)
+	dst.rect(p.bar, paper)
 	done := p.bar
 	done.Max.X = (done.Dx() * second / 1000) &^ 1
-	dst.rect(done, 200, neutral, neutral)
+	dst.rect(done, 200)
 	p.hue.draw(dst, even(float64(ms%8000)/8000*float64(p.o.Width)))
 	p.drawBall(dst, ms)
 }

