@@ -72,7 +72,11 @@ func (d *deadline) covers(t time.Time, coarse time.Duration) bool {
 }
 
 // setActive says that media flows now: the session has timeouts of its own.
-func (g *guard) setActive() { g.active.Store(true) }
+func (g *guard) setActive() {
+	g.active.Store(true)
+	// a closed connection tells its reader by itself
+	_ = g.SetReadDeadline(time.Time{})
+}
 
 func (g *guard) SetReadDeadline(t time.Time) error {
 	if t.IsZero() && !g.active.Load() {
@@ -150,8 +154,16 @@ func openPair(ctx context.Context, address string) (udpPair, error) {
 		rtp.Close()
 		return udpPair{}, fmt.Errorf("listen for RTCP: %w", err)
 	}
+	// All publishers share the socket: keyframes of several may come at once.
+	// The kernel gives what it allows.
+	if c, ok := rtp.(*net.UDPConn); ok {
+		_ = c.SetReadBuffer(udpBuffer)
+	}
 	return udpPair{rtp, rtcp}, nil
 }
+
+// udpBuffer is the receive buffer asked for, in bytes.
+const udpBuffer = 4 << 20
 
 func udpPort(c net.PacketConn) int { return c.LocalAddr().(*net.UDPAddr).Port }
 

@@ -7,18 +7,16 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/millrace/millrace/ingest"
 	"github.com/millrace/millrace/internal/media"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // fakeGate is the smallest Manager: it lets everybody in who passes check.
 type fakeGate struct {
 	opts  ingest.StreamOptions
 	check func(ingest.Request) error
+
+	attached func(*ingest.Stream) // called for a new stream; may be nil
 
 	mu      sync.Mutex
 	streams map[string]*ingest.Stream
@@ -43,6 +41,9 @@ func (g *fakeGate) Publish(_ context.Context, r ingest.Request, tracks []*media.
 			g.streams = map[string]*ingest.Stream{}
 		}
 		g.streams[r.Path] = s
+		if g.attached != nil {
+			g.attached(s)
+		}
 	}
 	g.mu.Unlock()
 	return s.Attach(ingest.PublisherInfo{Protocol: r.Protocol, Remote: r.Remote, Agent: r.Agent}, tracks)

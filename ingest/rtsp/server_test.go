@@ -353,6 +353,42 @@ func TestSilentPublisher(t *testing.T) {
 	waitState(t, gate, "never", ingest.Lost)
 }
 
+// One that delivers stays for longer than any of the timeouts, and so does its
+// reader, whatever the transport.
+func TestSteadyPublisher(t *testing.T) {
+	for _, transport := range []string{TCP, UDP} {
+		t.Run(transport, func(t *testing.T) {
+			gate := &fakeGate{}
+			_, url := startServer(t, Config{ReadTimeout: 400 * time.Millisecond}, gate)
+			c := newClip(t)
+			p, err := Push(t.Context(), PushConfig{URL: url + "/cam", Transport: transport}, []*media.Track{c.track})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			_ = p.Write(c.next(100))
+			s := waitState(t, gate, "cam", ingest.Live)
+			sink := ingest.NewStream("copy", ingest.StreamOptions{Hold: -1})
+			defer sink.Close(nil)
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error)
+			go func() { done <- Pull(ctx, PullConfig{URL: url + "/cam", Transport: transport}, sink) }()
+			for range 100 {
+				if err := p.Write(c.next(3000)); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(20 * time.Millisecond)
+			}
+			waitCount(t, func() bool { return s.Stats().Packets == 101 && sink.Stats().Packets > 70 })
+			if st := sink.Stats(); st.State != ingest.Live || st.Repairs.Breaks != 0 || st.Lost != 0 {
+				t.Errorf("%+v", st)
+			}
+			cancel()
+			<-done
+		})
+	}
+}
+
 // Random bytes, half requests and silence: connections are closed, and a
 // publisher beside them does not notice.
 func TestGarbage(t *testing.T) {
