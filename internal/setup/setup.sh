@@ -30,6 +30,7 @@ want_for_build() {
 want_for_test() {
 	local part
 	want_command chromium chromium
+	want_command lame lame # this FFmpeg makes no MP3
 	want_command cvlc vlc-bin
 	want_package vlc-plugin-base
 	for part in tools plugins-base plugins-good plugins-bad plugins-ugly rtsp libav; do
