@@ -33,7 +33,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "millrace")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", binary, "github.com/millrace/millrace/cmd/millrace") //nolint:noctx // bounded by the test's own limit
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", binary, "github.com/millrace/millrace/cmd/millrace")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the server under test: %v\n%s", err, out)
 		return 1

@@ -59,7 +59,7 @@ func (f File) Run(ctx context.Context) error {
 	r.total = time.Duration(input.Info().Duration * float64(time.Second))
 	r.graph = graph{name: f.Input, log: f.Logger, transcoder: f.Transcoder, pres: pres, owner: r}
 	defer r.graph.dropSession()
-	if err := r.run(); err != nil {
+	if err := r.run(ctx); err != nil {
 		return err
 	}
 	return pres.End()
@@ -80,7 +80,7 @@ type fileRun struct {
 	shown map[string]time.Duration // how far each coded rendition is
 }
 
-func (r *fileRun) run() error {
+func (r *fileRun) run(ctx context.Context) error {
 	first, gopTooLong, err := r.lookAhead()
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func (r *fileRun) run() error {
 	policy := Policy(r.Ladder, r.Encoder, r.Segment)
 	policy.GOPTooLong = gopTooLong
 	r.graph.begin(Numbers{})
-	if err := r.graph.start(r.input.Tracks(), policy); err != nil {
+	if err := r.graph.start(ctx, r.input.Tracks(), policy); err != nil {
 		return err
 	}
 	for _, p := range first {
@@ -96,7 +96,6 @@ func (r *fileRun) run() error {
 			return err
 		}
 	}
-	first = nil
 	for {
 		p, err := r.input.Next()
 		if errors.Is(err, io.EOF) {
@@ -111,7 +110,7 @@ func (r *fileRun) run() error {
 	}
 	r.graph.cutter.Flush()
 	if r.graph.session != nil {
-		if err := r.graph.drain(); err != nil {
+		if err := r.graph.drain(ctx); err != nil {
 			return errors.Join(r.failure(), err)
 		}
 	}
@@ -220,7 +219,7 @@ func (r *fileRun) WorkerLost(err error) { r.trouble(err) }
 // Failed implements transcode.Output.
 func (r *fileRun) Failed(err error) { r.trouble(err) }
 
-func (r *fileRun) starting() context.Context { return r.ctx }
+func (r *fileRun) playing() context.Context { return r.ctx }
 
 func (r *fileRun) planned(plan *transcode.Plan) {
 	r.mu.Lock()

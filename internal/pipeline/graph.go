@@ -47,8 +47,8 @@ type graph struct {
 type owner interface {
 	transcode.Output
 
-	// starting bounds the start of a worker.
-	starting() context.Context
+	// playing is the context that the graph works in.
+	playing() context.Context
 	// planned tells of a new plan, working of its worker (nil: none any more).
 	planned(*transcode.Plan)
 	working(*transcode.Session)
@@ -68,22 +68,22 @@ func (g *graph) begin(above Numbers) {
 }
 
 // start makes ready for a source with these tracks.
-func (g *graph) start(tracks []*media.Track, policy transcode.Policy) error {
+func (g *graph) start(ctx context.Context, tracks []*media.Track, policy transcode.Policy) error {
 	g.tracks, g.policy = tracks, policy
 	clear(g.gop)
 	g.gop = g.gop[:0]
-	return g.replan()
+	return g.replan(ctx)
 }
 
 // replan makes the plan for the tracks in force and puts it into effect: the
 // renditions, the Cutter's rules, and a worker where one is needed. What comes
 // next starts a new discontinuity.
-func (g *graph) replan() error {
+func (g *graph) replan(ctx context.Context) error {
 	plan, err := transcode.NewPlan(g.tracks, g.policy)
 	if err != nil {
 		return err
 	}
-	g.closeSession()
+	g.closeSession(ctx)
 	if err := g.pres.SetRenditions(renditions(plan)); err != nil {
 		return fmt.Errorf("set renditions: %w", err)
 	}
@@ -98,7 +98,7 @@ func (g *graph) replan() error {
 		return nil
 	}
 	_, from := g.cutter.Next()
-	session, err := g.transcoder.Start(g.owner.starting(), transcode.Job{
+	session, err := g.transcoder.Start(ctx, transcode.Job{
 		Name: g.name, Plan: plan, From: from, Output: g.owner, Degraded: g.owner.degraded,
 	})
 	if err != nil {
@@ -126,22 +126,22 @@ func (g *graph) apply(plan *transcode.Plan) {
 }
 
 // closeSession ends the worker when it has put out what it was given.
-func (g *graph) closeSession() {
+func (g *graph) closeSession(ctx context.Context) {
 	if g.session == nil {
 		return
 	}
-	if err := g.drain(); err != nil {
+	if err := g.drain(ctx); err != nil {
 		g.log.Warn("the worker's last packets are lost", "err", err)
 	}
 	g.dropSession()
 }
 
-// drain waits for what the worker still has to put out.
-func (g *graph) drain() error {
-	ctx := context.WithoutCancel(g.owner.starting())
+// drain waits for what the worker still has to put out: for drainTime even
+// where ctx has ended because the publisher is gone, or for as long as ctx.
+func (g *graph) drain(ctx context.Context) error {
 	if g.drainTime > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, g.drainTime)
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), g.drainTime)
 		defer cancel()
 	}
 	return g.session.Drain(ctx)
@@ -218,7 +218,7 @@ func (g *graph) LongGOP() {
 	}
 	g.log.Info("keyframes are too far apart to copy the source; it is encoded from here on")
 	g.policy.GOPTooLong = true
-	if err := g.replan(); err != nil {
+	if err := g.replan(g.owner.playing()); err != nil {
 		g.owner.broken(err)
 	}
 }

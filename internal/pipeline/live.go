@@ -35,7 +35,7 @@ func (l *live) Failed(err error) {
 	})
 }
 
-func (l *live) starting() context.Context { return l.playing }
+func (l *live) playing() context.Context { return l.session }
 
 func (l *live) planned(plan *transcode.Plan) {
 	l.mu.Lock()

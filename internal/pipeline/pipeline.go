@@ -44,7 +44,7 @@ type Pipeline struct {
 
 	// Owned by run.
 	graph   graph
-	playing context.Context // of play
+	session context.Context // of play: one publisher's
 
 	mu       sync.Mutex
 	state    status.State
@@ -166,9 +166,9 @@ func (p *Pipeline) play(ctx context.Context) error {
 	defer cancel()
 
 	g := &p.graph
-	p.playing = ctx
+	p.session = ctx
 	publisher, tracks := p.stream.Publisher(), p.stream.Tracks()
-	if err := g.start(tracks, LivePolicy(p.set)); err != nil {
+	if err := g.start(ctx, tracks, LivePolicy(p.set)); err != nil {
 		return err
 	}
 	defer g.dropSession()
@@ -195,7 +195,7 @@ func (p *Pipeline) play(ctx context.Context) error {
 		wake()
 		p.obey()
 		if over || ctx.Err() != nil {
-			p.lost()
+			p.lost(ctx)
 			return nil
 		}
 	}
@@ -220,9 +220,9 @@ func (p *Pipeline) watch(ctx context.Context, publisher *ingest.Publisher, track
 
 // lost gets everything out that is still on its way and lets the playlists
 // stand still.
-func (p *Pipeline) lost() {
+func (p *Pipeline) lost(ctx context.Context) {
 	p.graph.cutter.Flush()
-	p.graph.closeSession()
+	p.graph.closeSession(ctx)
 	p.pres.Suspend()
 }
 
