@@ -69,7 +69,7 @@ func hostile() map[string]string {
 	for i := range 90 {
 		fmt.Fprintf(&merges, "k%d: 1, ", i)
 	}
-	merges.WriteString("}\ny: [\n" + strings.Repeat("{<<: *x},\n", 50_000) + "]\n")
+	merges.WriteString("}\ny: [\n" + strings.Repeat("{<<: *x},\n", 15_000) + "]\n")
 	return map[string]string{
 		"flow lists":      strings.Repeat("[", 500_000),
 		"flow mappings":   strings.Repeat("{a: ", 100_000),
@@ -91,11 +91,11 @@ func hostile() map[string]string {
 		"a binary":        "\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x3e\x00",
 		"long key":        strings.Repeat("x", 100_000) + ": 1",
 		"long scalar":     "data: [" + strings.Repeat("x", 900_000) + "]",
-		"many errors":     "streams:\n" + strings.Repeat("  - {path: '/', hold: x, nope: 1}\n", 20_000),
+		"many errors":     "streams:\n" + strings.Repeat("  - {path: '/', hold: x, nope: 1}\n", 7_000),
 		"unclosed quotes": strings.Repeat("a: \"\n", 100_000),
 		"percent":         "%YAML 9.9\n--- a",
 		"documents":       strings.Repeat("--- a\n", 10_000),
-		"lists":           "streams: [" + strings.Repeat("[],\n", 100_000) + "]",
+		"lists":           "streams: [" + strings.Repeat("[],\n", 40_000) + "]",
 	}
 }
 

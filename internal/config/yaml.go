@@ -22,6 +22,7 @@ import (
 // Bounds of a configuration file. They are far above any real one.
 const (
 	maxFile    = 1 << 20 // bytes
+	maxTokens  = 150_000 // a stream with all its keys has 60
 	maxDepth   = 24      // mappings and lists inside one another
 	maxKeys    = 1000    // keys of one mapping
 	maxPerLine = 1000    // tokens of one line
@@ -163,7 +164,11 @@ func place(t *token.Token) *node {
 
 // bounded refuses what would make the parser recurse or copy without bound.
 func (d *decoder) bounded(tokens token.Tokens) bool {
-	line, onLine := 0, 0
+	if len(tokens) > maxTokens {
+		d.errorf(place(tokens[maxTokens]), "", "too much for a configuration: more than %d words and signs", maxTokens)
+		return false
+	}
+	line, onLine, documents := 0, 0, 0
 	depth := 0
 	keys := []int{0}             // of each open flow collection; the first is block style
 	columns := make(map[int]int) // keys of the open block mapping at each column
@@ -186,6 +191,11 @@ func (d *decoder) bounded(tokens token.Tokens) bool {
 		}
 		n := 0
 		switch t.Type {
+		case token.DocumentHeaderType:
+			if documents++; documents > 1 {
+				d.errorf(place(t), "", "a second document; a configuration is one")
+				return false
+			}
 		case token.SequenceStartType, token.MappingStartType:
 			depth++
 			keys = append(keys, 0)
