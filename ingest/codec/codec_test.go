@@ -183,7 +183,7 @@ func FuzzAssembler(f *testing.F) {
 			if len(nalu) == 0 {
 				t.Fatal("empty NAL unit")
 			}
-			if (NewSets(c)).Add(nalu) {
+			if NewSets(c).Add(nalu) {
 				t.Fatalf("parameter set in the payload: %x", nalu)
 			}
 			vcl++
@@ -208,7 +208,7 @@ func FuzzParseSets(f *testing.F) {
 	for _, c := range clips {
 		f.Add(unhex(f, c.config), c.track.Codec == media.H265)
 	}
-	f.Fuzz(func(t *testing.T, config []byte, hevc bool) {
+	f.Fuzz(func(_ *testing.T, config []byte, hevc bool) {
 		c := media.H264
 		if hevc {
 			c = media.H265

@@ -110,8 +110,10 @@ func (s *spsH265) readTools(r *bitReader, pocBits int) {
 	for range 6 {
 		r.ue()
 	}
-	if r.flag() && r.flag() { // scaling lists, and they are here
-		r.scalingListsH265()
+	if r.flag() { // scaling lists are used,
+		if r.flag() { // and not the default ones
+			r.scalingListsH265()
+		}
 	}
 	r.skip(2)     // AMP, SAO
 	if r.flag() { // PCM

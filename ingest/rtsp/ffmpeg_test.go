@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os/exec"
 	"testing"
 	"time"
@@ -74,7 +75,11 @@ func ffprobe(t testing.TB, args ...string) probed {
 	defer cancel()
 	out, err := exec.CommandContext(ctx, bin, append([]string{"-v", "error", "-of", "json"}, args...)...).Output()
 	if err != nil {
-		t.Fatalf("ffprobe: %v: %s", err, err.(*exec.ExitError).Stderr)
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			t.Fatalf("ffprobe: %v: %s", err, exit.Stderr)
+		}
+		t.Fatal(err)
 	}
 	var p probed
 	if err := json.Unmarshal(out, &p); err != nil {

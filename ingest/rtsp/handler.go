@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"time"
 
@@ -268,7 +267,7 @@ func reason(err error) string {
 
 // activate says that media flows on a connection now.
 func activate(sc *gortsplib.ServerConn) {
-	if g, ok := net.Conn(sc.NetConn()).(*guard); ok {
+	if g, ok := sc.NetConn().(*guard); ok {
 		g.setActive()
 	}
 }

@@ -78,7 +78,7 @@ func Pull(ctx context.Context, cfg PullConfig, sink Sink) error {
 		begun := time.Now()
 		err := p.session(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // told to stop
 		}
 		if errors.Is(err, ingest.ErrEnded) {
 			return fmt.Errorf("pull %s: %w", publicURL(u), err)
@@ -90,7 +90,7 @@ func Pull(ctx context.Context, cfg PullConfig, sink Sink) error {
 		p.log.Warn("source unavailable", "reason", err, "retry", wait.Round(time.Millisecond))
 		sink.Unavailable(err)
 		if sleep(ctx, wait) != nil {
-			return nil
+			return nil //nolint:nilerr // told to stop
 		}
 		pause = min(2*pause, cfg.MaxBackoff)
 	}
@@ -175,8 +175,12 @@ func (p *puller) play(ctx context.Context, c *client) error {
 
 // watch waits until the session ends, is ended, or falls silent.
 func (p *puller) watch(ctx context.Context, c *client, pub *ingest.Publisher, heard *atomic.Int64) error {
-	ended := make(chan error, 1)
-	go func() { ended <- c.Wait() }()
+	ended := make(chan struct{})
+	var failed error // how the connection ended
+	go func() {
+		defer close(ended)
+		failed = c.Wait()
+	}()
 	begun := heard.Load()
 	defer func() {
 		p.delivered = heard.Load() != begun
@@ -191,9 +195,8 @@ func (p *puller) watch(ctx context.Context, c *client, pub *ingest.Publisher, he
 			return ctx.Err()
 		case <-pub.Done():
 			return pub.Err()
-		case err := <-ended:
-			ended <- err
-			return err
+		case <-ended:
+			return failed
 		case <-timer.C:
 			silent := media.Now() - time.Duration(heard.Load())
 			if silent >= p.cfg.ReadTimeout {

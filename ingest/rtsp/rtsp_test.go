@@ -87,7 +87,9 @@ func (l testLog) Write(b []byte) (int, error) {
 func startServer(t testing.TB, cfg Config, gate *fakeGate) (*Server, string) {
 	t.Helper()
 	cfg.Listen, cfg.RTPListen = "127.0.0.1:0", "127.0.0.1:0"
-	cfg.Logger = slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
 	if gate.opts.Logger == nil {
 		gate.opts.Logger = cfg.Logger
 	}

@@ -48,20 +48,20 @@ func (s sender) run(t *testing.T, settle time.Duration) (worst time.Duration, tl
 		for {
 			// the frame's true time: its own clock is off
 			ticks := a * 1024
-			true_ := time.Duration(ticks * 1e9 / 48000)
-			true_ -= true_ / 1000 * time.Duration(s.audioPPM) / time.Duration((1e6+s.audioPPM)/1000)
-			if true_+s.audioDelay > at {
+			happened := time.Duration(ticks * 1e9 / 48000)
+			happened -= happened / 1000 * time.Duration(s.audioPPM) / time.Duration((1e6+s.audioPPM)/1000)
+			if happened+s.audioDelay > at {
 				break
 			}
 			a++
 			st, ok := tl.Place(audio, Sample{
-				PTS: ticks + 777777, Duration: 1024, Arrival: true_ + s.audioDelay, NTP: wall(true_, true_),
+				PTS: ticks + 777777, Duration: 1024, Arrival: happened + s.audioDelay, NTP: wall(happened, happened),
 			})
 			if !ok {
 				continue
 			}
 			ck.check(t, audio, st)
-			err := (media.Duration(st.PTS, 48000) - true_) - (videoOut - videoAt)
+			err := (media.Duration(st.PTS, 48000) - happened) - (videoOut - videoAt)
 			if at > settle {
 				worst = max(worst, max(err, -err))
 			}
