@@ -2,6 +2,11 @@ module github.com/millrace/millrace
 
 go 1.26.0
 
+toolchain go1.26.8
+
+// What npm installs may hold Go files of its own.
+ignore ./web/ui/node_modules
+
 require (
 	github.com/alecthomas/kong v1.17.0
 	github.com/asticode/go-astiav v0.39.0
