@@ -11,6 +11,10 @@ import (
 // defaultRing is what a subscriber may have waiting, in payload bytes.
 const defaultRing = 8 << 20
 
+// maxBatch is how many packets of audio wait for a video packet: a second and
+// more of AAC.
+const maxBatch = 64
+
 // ring is one subscriber's queue. A live one that is full gives up its oldest
 // packets up to the next keyframe it holds, or all of them and what comes up
 // to the next keyframe: the reader sees one gap, and a decoder can start
@@ -20,6 +24,7 @@ type ring struct {
 	name  string
 	limit int
 	block bool
+	batch bool
 	ready chan struct{} // has a token when there may be something to read
 	room  chan struct{} // has a token when there may be room; blocking rings
 
@@ -40,7 +45,7 @@ func newRing(s *Stream, o media.SubscribeOptions) *ring {
 		o.MaxBytes = defaultRing
 	}
 	return &ring{
-		s: s, name: o.Name, limit: o.MaxBytes, block: o.Block,
+		s: s, name: o.Name, limit: o.MaxBytes, block: o.Block, batch: o.Batch,
 		ready: make(chan struct{}, 1), room: make(chan struct{}, 1),
 		queue: make([]*media.Packet, 16),
 	}
@@ -102,7 +107,9 @@ func (r *ring) push(p *media.Packet) {
 	r.queue[(r.head+r.count)%len(r.queue)] = p
 	r.count++
 	r.bytes += len(p.Payload)
-	signal(r.ready)
+	if !r.batch || video || !r.video || r.count >= maxBatch {
+		signal(r.ready)
+	}
 }
 
 // overflow makes room for n bytes: whole stretches up to the next video

@@ -279,3 +279,42 @@ func BenchmarkFanOut(b *testing.B) {
 func name(readers int) string {
 	return map[int]string{0: "none", 1: "one", 10: "ten", 100: "hundred"}[readers]
 }
+
+func TestBatchWaitsForVideo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewStream("a", StreamOptions{})
+		defer s.Close(nil)
+		f := &feeder{t: t, p: attach(t, s, videoTrack(), audioTrack()), gop: 10}
+		_, _ = f.video(), f.audio()
+		want(t, s, Live)
+		sub := s.Subscribe(media.SubscribeOptions{Batch: true})
+		defer sub.Close()
+		_ = f.p.Write(0, Sample{PTS: 10 * 3600, Bits: 32, Key: true, Payload: []byte{1}, Arrival: media.Now()})
+		if n := len(drain(t, sub)); n != 1 {
+			t.Fatalf("%d packets instead of the keyframe", n)
+		}
+		f.nv = 11
+		woken := make(chan struct{})
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		go func() {
+			defer close(woken)
+			_, _ = sub.Next(ctx)
+		}()
+		synctest.Wait()
+		for range maxBatch - 1 {
+			_ = f.audio()
+		}
+		synctest.Wait()
+		select {
+		case <-woken:
+			t.Fatal("audio alone woke the reader")
+		default:
+		}
+		_ = f.audio() // so much of it is a picture that froze
+		<-woken
+		if n := len(drain(t, sub)); n != maxBatch-1 {
+			t.Fatalf("%d packets were waiting", n)
+		}
+	})
+}

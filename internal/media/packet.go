@@ -82,6 +82,10 @@ type SubscribeOptions struct {
 	// a decoder can start at once.
 	Backlog bool
 
+	// Batch lets audio wait for the next video packet, so that a subscriber
+	// who needs both wakes less often.
+	Batch bool
+
 	// Block makes the producer wait instead of dropping; for files only.
 	Block bool
 }

@@ -172,7 +172,7 @@ func (p *Pipeline) play(ctx context.Context) error {
 		return err
 	}
 	defer g.dropSession()
-	sub := p.stream.Subscribe(media.SubscribeOptions{Name: "pipeline", Backlog: true})
+	sub := p.stream.Subscribe(media.SubscribeOptions{Name: "pipeline", Backlog: true, Batch: true})
 	defer sub.Close()
 
 	over := false
