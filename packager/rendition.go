@@ -221,7 +221,7 @@ func (r *rendition) finish(next *media.Packet) error {
 	if known {
 		cur.span = s
 	}
-	err := r.release(next)
+	err := r.release(next, false)
 	if err == nil {
 		err = r.flush()
 	}

@@ -26,7 +26,7 @@ func (r *rendition) push(pk *media.Packet) error {
 		r.dropped.Add(1)
 		return nil
 	}
-	if err := r.release(pk); err != nil {
+	if err := r.release(pk, true); err != nil {
 		return err
 	}
 	r.held = pk
@@ -44,17 +44,18 @@ func (r *rendition) tooLong() {
 }
 
 // release gives the held packet its duration and puts it into a part. next is
-// the packet after it, nil if none is known.
+// the packet after it, nil if none is known; inside says that it is of the same
+// segment.
 //
 // Here is the place to release a frame of a known rate without waiting for the
 // next one.
-func (r *rendition) release(next *media.Packet) error {
+func (r *rendition) release(next *media.Packet, inside bool) error {
 	pk := r.held
 	if pk == nil {
 		return nil
 	}
 	r.held = nil
-	duration := r.lasts(pk, next)
+	duration := r.lasts(pk, next, inside)
 	dts := max(pk.DTS, 0) // tfdt has no sign
 	if pk.DTS < 0 {
 		duration = max(duration+pk.DTS, 0)
@@ -73,7 +74,7 @@ func clampDuration(d int64) uint32 { return uint32(min(max(d, 0), math.MaxUint32
 
 // lasts is how long pk is shown: until next; to the end of its segment where
 // what follows is missing; and only its own time where the timeline breaks.
-func (r *rendition) lasts(pk, next *media.Packet) int64 {
+func (r *rendition) lasts(pk, next *media.Packet, inside bool) int64 {
 	rate := r.track.ClockRate
 	usual := pk.Duration
 	if usual <= 0 {
@@ -90,6 +91,7 @@ func (r *rendition) lasts(pk, next *media.Packet) int64 {
 	}
 	d := next.DTS - pk.DTS
 	switch {
+	case inside:
 	case s.over && s.breaks && d > usual*2:
 		return usual
 	case s.over && d > left && next.PTS > end+usual:
