@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -28,7 +29,11 @@ func (l listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{TCPConn: c, total: l.sent}, nil
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	return &conn{TCPConn: c, raw: raw, total: l.sent}, nil
 }
 
 // conn counts what is sent and cuts clients that take nothing. Being a TCPConn
@@ -36,6 +41,8 @@ func (l listener) Accept() (net.Conn, error) {
 // wrapped http.ResponseWriter would close it.
 type conn struct {
 	*net.TCPConn
+	raw   syscall.RawConn
+	until atomic.Int64  // the write deadline, Unix nanoseconds
 	sent  atomic.Uint64 // over this connection
 	total *atomic.Uint64
 }
@@ -59,8 +66,26 @@ func (c *conn) ReadFrom(r io.Reader) (int64, error) {
 	return n, err
 }
 
+// cork holds back what does not fill a packet, so that the header of an answer
+// travels with the beginning of its body; off sends what is left.
+func (c *conn) cork(on int) {
+	_ = c.raw.Control(func(fd uintptr) { // fails on a closed connection only
+		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_CORK, on)
+	})
+}
+
+// deadlineSlack is how much later than needed a deadline may be, so that it is
+// not set anew for each write.
+const deadlineSlack = 10 * time.Second
+
 func (c *conn) extend(size int64) {
-	_ = c.SetWriteDeadline(time.Now().Add(stallGrace + time.Duration(size/slowestRate)*time.Second)) // fails on a closed connection only: the write then says so
+	until := time.Now().Add(stallGrace + time.Duration(size/slowestRate)*time.Second)
+	if until.UnixNano() <= c.until.Load() {
+		return
+	}
+	until = until.Add(deadlineSlack)
+	c.until.Store(until.UnixNano())
+	_ = c.SetWriteDeadline(until) // fails on a closed connection only: the write then says so
 }
 
 func (c *conn) count(n int64) {

@@ -60,6 +60,10 @@ func (s *Server) playback(w http.ResponseWriter, r *http.Request) {
 		counted.done()
 		s.metrics.playback(kindOf(rest), time.Since(started))
 	}()
+	if counted.conn != nil && kindOf(rest) == "segment" {
+		counted.conn.cork(1)
+		defer counted.conn.cork(0)
+	}
 	play.Handler.ServeHTTP(counted.w, &inner)
 }
 
