@@ -3,6 +3,7 @@ package rtsp
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
@@ -99,7 +100,13 @@ func (s *sender) open(pt uint8) error {
 		if err != nil {
 			return err
 		}
-		s.format, s.encode = f, list(e.Encode)
+		headers := auHeaders{f.SizeLength, f.IndexLength}
+		s.format = f
+		s.encode = func(p *media.Packet) ([]*rtp.Packet, error) {
+			packets, err := e.Encode([][]byte{p.Payload})
+			headers.wholeSizes(packets)
+			return packets, err
+		}
 	case media.Opus:
 		f := &format.Opus{PayloadTyp: pt, ChannelCount: t.Channels}
 		e, err := f.CreateEncoder()
@@ -145,18 +152,41 @@ func (s *sender) open(pt uint8) error {
 			return err
 		}
 		s.format, s.encode = f, list(e.Encode)
+	case media.AV1:
+		f := &format.AV1{PayloadTyp: pt}
+		e, err := f.CreateEncoder()
+		if err != nil {
+			return err
+		}
+		s.format = f
+		s.encode = func(p *media.Packet) ([]*rtp.Packet, error) {
+			obus := codec.SplitOBUs(p.Payload)
+			if len(obus) == 0 {
+				return nil, errBroken
+			}
+			return e.Encode(obus)
+		}
+	case media.VP9:
+		f := &format.VP9{PayloadTyp: pt}
+		e, err := f.CreateEncoder()
+		if err != nil {
+			return err
+		}
+		s.format, s.encode = f, raw(e.Encode)
 	default:
 		return errUnsupported
 	}
 	return nil
 }
 
+var errBroken = errors.New("broken access unit")
+
 // list sends a frame by an encoder of several.
 func list(encode func([][]byte) ([]*rtp.Packet, error)) func(*media.Packet) ([]*rtp.Packet, error) {
 	return func(p *media.Packet) ([]*rtp.Packet, error) { return encode([][]byte{p.Payload}) }
 }
 
-// raw sends a block of samples.
+// raw sends a payload as it is.
 func raw(encode func([]byte) ([]*rtp.Packet, error)) func(*media.Packet) ([]*rtp.Packet, error) {
 	return func(p *media.Packet) ([]*rtp.Packet, error) { return encode(p.Payload) }
 }
@@ -198,7 +228,7 @@ func (s *sender) openH26x(pt uint8) error {
 			}
 		})
 		if !whole || len(nalus) == 0 {
-			return nil, fmt.Errorf("send %s: broken access unit", s.track.Codec)
+			return nil, errBroken
 		}
 		return encode(nalus)
 	}
@@ -216,6 +246,7 @@ func (s *sender) accepts(t *media.Track) bool {
 		return false
 	}
 	switch t.Codec {
+	case media.AV1, media.VP9: // all of it goes in band
 	case media.H264, media.H265: // parameter sets go in band
 		sets, err := codec.ParseSets(t)
 		if err != nil {
@@ -235,7 +266,7 @@ func (s *sender) accepts(t *media.Track) bool {
 func (s *sender) packetize(p *media.Packet) ([]*rtp.Packet, error) {
 	packets, err := s.encode(p)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("packetize %s: %w", s.track.Codec, err)
 	}
 	ts := s.timestamp(p.PTS)
 	for _, pkt := range packets {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/format"
-	"github.com/bluenviron/mediacommon/v2/pkg/codecs/mpeg4audio"
-	"github.com/pion/rtp"
 
 	"github.com/millrace/millrace/ingest/codec"
 	"github.com/millrace/millrace/internal/media"
@@ -46,6 +44,10 @@ func (r *receiver) open(sets [][]byte) error {
 		return r.openMPEGAudio(f)
 	case *format.AC3:
 		return r.openAC3(f)
+	case *format.AV1:
+		return r.openAV1(f)
+	case *format.VP9:
+		return r.openVP9(f)
 	}
 	return errUnsupported
 }
@@ -84,61 +86,4 @@ func (r *receiver) describe(sets *codec.Sets) {
 		return
 	}
 	r.revise(&t)
-}
-
-func (r *receiver) openAAC(f *format.MPEG4Audio) error {
-	d, err := f.CreateDecoder()
-	if err != nil {
-		return err
-	}
-	if r.track, err = codec.AAC(f.Config); err != nil {
-		return err
-	}
-	r.decode = &frames{r: r, decode: d.Decode, samples: constant(codec.AACFrame(f.Config))}
-	return nil
-}
-
-// openLATM takes AAC in LATM whose configuration stands in the SDP.
-func (r *receiver) openLATM(f *format.MPEG4AudioLATM) error {
-	if f.CPresent || f.StreamMuxConfig == nil {
-		return errors.New("configuration in band")
-	}
-	smc := f.StreamMuxConfig
-	if len(smc.Programs) != 1 || len(smc.Programs[0].Layers) != 1 {
-		return errors.New("several programs or layers")
-	}
-	d, err := f.CreateDecoder()
-	if err != nil {
-		return err
-	}
-	config := smc.Programs[0].Layers[0].AudioSpecificConfig
-	if r.track, err = codec.AAC(config); err != nil {
-		return err
-	}
-	r.decode = &frames{
-		r: r, samples: constant(codec.AACFrame(config)),
-		decode: func(p *rtp.Packet) ([][]byte, error) {
-			b, err := d.Decode(p)
-			if err != nil {
-				return nil, err
-			}
-			return latmFrames(b, smc)
-		},
-	}
-	return nil
-}
-
-// latmFrames takes the AAC frames out of an audioMuxElement.
-func latmFrames(b []byte, smc *mpeg4audio.StreamMuxConfig) ([][]byte, error) {
-	e := mpeg4audio.AudioMuxElement{StreamMuxConfig: smc}
-	if err := e.Unmarshal(b); err != nil {
-		return nil, err
-	}
-	var list [][]byte
-	for _, sub := range e.Payloads {
-		for _, program := range sub {
-			list = append(list, program...)
-		}
-	}
-	return list, nil
 }
