@@ -367,7 +367,7 @@ func TestSteadyPublisher(t *testing.T) {
 	for _, transport := range []string{TCP, UDP} {
 		t.Run(transport, func(t *testing.T) {
 			gate := &fakeGate{}
-			_, url := startServer(t, Config{ReadTimeout: 400 * time.Millisecond}, gate)
+			_, url := startServer(t, Config{ReadTimeout: 2 * time.Second}, gate) // gortsplib counts whole seconds
 			c := newClip(t)
 			p, err := Push(t.Context(), PushConfig{URL: url + "/cam", Transport: transport}, []*media.Track{c.track})
 			if err != nil {
@@ -381,13 +381,13 @@ func TestSteadyPublisher(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan error)
 			go func() { done <- Pull(ctx, PullConfig{URL: url + "/cam", Transport: transport}, sink) }()
-			for range 100 {
+			for range 200 {
 				if err := p.Write(c.next(3000)); err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(20 * time.Millisecond)
 			}
-			waitCount(t, func() bool { return s.Stats().Packets == 101 && sink.Stats().Packets > 70 })
+			waitCount(t, func() bool { return s.Stats().Packets == 201 && sink.Stats().Packets > 150 })
 			if st := sink.Stats(); st.State != ingest.Live || st.Repairs.Breaks != 0 || st.Lost != 0 {
 				t.Errorf("%+v", st)
 			}
