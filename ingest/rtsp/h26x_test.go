@@ -220,11 +220,15 @@ func FuzzRTP(f *testing.F) {
 		"m=audio 0 RTP/AVP 14\r\n",
 		"m=audio 0 RTP/AVP 96\r\na=rtpmap:96 L16/44100/2\r\n",
 		"m=audio 0 RTP/AVP 96\r\na=rtpmap:96 AC3/48000/6\r\n",
+		"m=video 0 RTP/AVP 96\r\na=rtpmap:96 AV1/90000\r\n",
+		"m=video 0 RTP/AVP 96\r\na=rtpmap:96 VP9/90000\r\n",
 	}
 	f.Add(uint8(0), []byte{0, 0, 0, 4, 0x65, 0x88, 1, 2})
 	f.Add(uint8(1), []byte{0x80, 0, 0, 3, 0x26, 1, 0x80})
 	f.Add(uint8(2), []byte{0x80, 0, 0, 6, 0, 16, 0, 16, 1, 2})
 	f.Add(uint8(6), []byte{0x80, 0, 0, 9, 0, 0, 0, 0, 0xff, 0xfb, 0x90, 0x64, 0})
+	f.Add(uint8(9), append([]byte{0x80, 0, 0, 22}, unhex(f, "1008000000043d06d4fbf9004030191400a1")...))
+	f.Add(uint8(10), append([]byte{0x80, 0, 0, 16}, unhex(f, "0c824983420014100b560638241c184a")...))
 	f.Fuzz(func(t *testing.T, kind uint8, data []byte) {
 		list, _, err := parseSDP(t, []byte("v=0\r\ns=x\r\nt=0 0\r\n"+sdps[int(kind)%len(sdps)]))
 		if err != nil {
