@@ -154,7 +154,7 @@ func (c *Cutter) pushLead(p *media.Packet) {
 		case c.cfg.OnKey && p.Key && length >= c.cfg.Segment*3/4:
 			c.cut(p)
 		case !c.cfg.OnKey && length >= c.cfg.Segment-media.Duration(frame(p), rate)/2:
-			c.cut(p)
+			c.cutAmid(p)
 		case c.cfg.OnKey && length+media.Duration(frame(p), rate) > c.cfg.Segment*3/2:
 			c.tooLong(p)
 		}
@@ -173,7 +173,7 @@ func (c *Cutter) tooLong(p *media.Packet) {
 		c.longGOP = true
 		c.out.LongGOP()
 	}
-	c.cut(p)
+	c.cutAmid(p)
 }
 
 // changed reports whether copied media cannot go on in the same sequence:
@@ -272,14 +272,26 @@ func (c *Cutter) place(p *media.Packet, segment, discontinuity uint64) {
 	c.out.Place(media.Placed{Packet: p, Segment: segment, Discontinuity: discontinuity})
 }
 
-func (c *Cutter) cut(p *media.Packet) {
+func (c *Cutter) cut(p *media.Packet) { c.cutFrom(p, p.PTS) }
+
+// cutAmid cuts between two keyframes. Pictures shown before p may follow it;
+// what comes from p on is shown from the end of what came before.
+func (c *Cutter) cutAmid(p *media.Packet) {
+	if p.PTS > p.DTS && c.leadEnd > c.newestPTS(p.Track.ClockRate) {
+		c.cutFrom(p, min(p.PTS, c.leadEnd))
+		return
+	}
+	c.cut(p)
+}
+
+func (c *Cutter) cutFrom(p *media.Packet, pts int64) {
 	arrived := media.Wall(p.Arrival)
 	if c.broken && !c.started {
 		c.wall.anchor(p.PTS, p.Track.ClockRate, arrived)
 	} else {
 		c.wall.discipline(p.PTS, p.Track.ClockRate, arrived)
 	}
-	c.cutAt(p.PTS, p.Track.ClockRate, c.wall.at(p.PTS, p.Track.ClockRate))
+	c.cutAt(pts, p.Track.ClockRate, c.wall.at(pts, p.Track.ClockRate))
 }
 
 func (c *Cutter) cutAt(pts int64, rate int, wall time.Time) {

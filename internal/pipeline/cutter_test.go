@@ -199,6 +199,45 @@ func TestLongGOPGivesUpOnKeyframes(t *testing.T) {
 	}
 }
 
+// Where a cut falls between two keyframes of a source with B-frames, whatever
+// is shown before it lies before it, and the reverse: what a copy had and what
+// an encoder goes on with meet without a frame lost or doubled.
+func TestCutsBetweenKeyframesInOrderOfDisplay(t *testing.T) {
+	for _, onKey := range []bool{true, false} {
+		l := newLedger(t, CutterConfig{Lead: 1, LeadKind: media.Video, OnKey: onKey, Segment: 2 * s})
+		l.onLong = func() { l.cutter.Configure(CutterConfig{Lead: 1, LeadKind: media.Video, Segment: 2 * s}) }
+		const frame, delay = 3600, 2 * 3600
+		for n := range int64(250) {
+			// a picture, the one four further on, and the three between
+			shown := n
+			switch {
+			case n == 0:
+			case n%4 == 1:
+				shown = n + 3
+			case n%4 == 2:
+				shown = n
+			case n%4 == 3:
+				shown = n - 2
+			default:
+				shown = n - 1
+			}
+			l.cutter.Push(&media.Packet{
+				Track: videoTrack, PTS: shown*frame + delay, DTS: n * frame, Key: n == 0, Arrival: media.Duration(n*frame, 90000),
+			})
+		}
+		if len(l.cuts) < 5 {
+			t.Fatalf("cuts at %v", l.starts())
+		}
+		for _, p := range l.packets[1] {
+			for _, cut := range l.cuts {
+				if p.PTS >= cut.PTS && p.Segment < cut.Segment || p.PTS < cut.PTS && p.Segment >= cut.Segment {
+					t.Errorf("a frame at %d is in segment %d, which %d starts at %d", p.PTS, p.Segment, cut.Segment, cut.PTS)
+				}
+			}
+		}
+	}
+}
+
 func TestReturningPublisherBreaks(t *testing.T) {
 	l := newLedger(t, onKey)
 	l.feed(0, 3*s, 50, true, 0)
