@@ -5,7 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -128,10 +132,52 @@ func TestFFmpegPublishes(t *testing.T) {
 			if len(p.Streams) != 2 || p.Streams[0].CodecName != "h264" || p.Streams[0].Width != 320 || p.Streams[1].CodecName != "aac" {
 				t.Errorf("read back: %+v", p.Streams)
 			}
-			t.Logf("%+v", p.Packets[:5])
-			t.Logf("%+v", s.Stats())
+			readSmoothly(t, url+"/live/cam", transport)
 		})
 	}
+}
+
+// readSmoothly decodes two seconds of a stream with ffmpeg and expects every
+// picture, one frame apart.
+func readSmoothly(t *testing.T, url, transport string) {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "frames")
+	if err := ffmpeg(t, "-rtsp_transport", transport, "-i", url, "-map", "0:v", "-frames:v", "50",
+		"-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-f", "framecrc", out)(); err != nil {
+		t.Fatal(err)
+	}
+	frames, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkFrames(t, string(frames), 50)
+}
+
+// checkFrames reads the output of ffmpeg's framecrc muxer: stream 0 must have
+// so many pictures, 3600 ticks apart. ffmpeg sets its zero behind the first
+// one, when it has seen that the audio begins earlier.
+func checkFrames(t *testing.T, frames string, want int) (streams map[int]int) {
+	t.Helper()
+	streams = map[int]int{}
+	last := int64(0)
+	for line := range strings.Lines(frames) {
+		var stream int
+		var dts, pts int64
+		if n, _ := fmt.Sscanf(line, "%d, %d, %d,", &stream, &dts, &pts); n != 3 {
+			continue // a comment
+		}
+		if stream == 0 {
+			if streams[0] > 1 && pts-last != 3600 {
+				t.Errorf("picture %d: %d ticks after the one before", streams[0], pts-last)
+			}
+			last = pts
+		}
+		streams[stream]++
+	}
+	if streams[0] < want {
+		t.Errorf("%d pictures, want %d", streams[0], want)
+	}
+	return streams
 }
 
 // checkVideo expects strictly increasing decode times, no presentation before

@@ -223,8 +223,25 @@ func (h *handler) read(sc *gortsplib.ServerConn, req *base.Request, path, query 
 	if err != nil {
 		return nil, err
 	}
+	awaitTracks(ctx, stream)
 	c.granted, c.grantedPath, c.grantedQuery = stream, path, query
 	return stream, nil
+}
+
+// awaitTracks lets a reader that is quicker than the publisher wait until there
+// is something to describe.
+func awaitTracks(ctx context.Context, s *ingest.Stream) {
+	for {
+		changed := s.Changed()
+		if s.State() != ingest.Gathering || len(s.Tracks()) > 0 {
+			return
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // refuse answers with an error. Without credentials, or with wrong ones, the
