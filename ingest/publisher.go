@@ -17,6 +17,7 @@ type PublisherInfo struct {
 	Remote   net.Addr // nil for files
 	Agent    string   // what the client says it is
 	User     string
+	Unused   []Unused // what it offers beside its tracks
 
 	// SharedClock says that the timestamps of all tracks come from one clock
 	// with one origin, as in RTMP, MPEG-TS and files; in RTP each track has

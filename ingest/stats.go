@@ -27,6 +27,7 @@ type Stats struct {
 	Repairs     timeline.Repairs `json:"repairs"`
 	Skew        time.Duration    `json:"skew"` // audio against video by the sender's clock, before correction
 	Tracks      []TrackStats     `json:"tracks"`
+	Unused      []Unused         `json:"unused,omitempty"` // offered by the present publisher and not taken
 }
 
 // TrackStats is a snapshot of one track of the present publisher.
@@ -108,6 +109,7 @@ func (s *Stream) Stats() Stats {
 	}
 	if p := s.pub; p != nil {
 		st.Protocol, st.Agent, st.Since = p.info.Protocol, p.info.Agent, p.since
+		st.Unused = slices.Clone(p.info.Unused)
 		if p.info.Remote != nil {
 			st.Remote = p.info.Remote.String()
 		}

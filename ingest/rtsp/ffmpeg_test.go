@@ -203,3 +203,23 @@ func checkVideo(t *testing.T, video []*media.Packet, step int64) {
 		t.Error("the first picture is no keyframe")
 	}
 }
+
+// ffmpeg answers the challenge, as a publisher and as a reader.
+func TestFFmpegPassword(t *testing.T) {
+	gate := &fakeGate{check: func(r ingest.Request) error {
+		if r.Verify == nil || !r.Verify(r.User, "secret") {
+			return ingest.ErrUnauthorized
+		}
+		return nil
+	}}
+	_, url := startServer(t, Config{}, gate)
+	with := func(password string) string { return strings.Replace(url, "://", "://me:"+password+"@", 1) + "/cam" }
+	ffmpeg(t, camera("-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-c:a", "aac", "-f", "rtsp", with("secret"))...)
+	waitState(t, gate, "cam", ingest.Live)
+	if p := ffprobe(t, "-show_streams", with("secret")); len(p.Streams) != 2 {
+		t.Errorf("%+v", p.Streams)
+	}
+	if err := ffmpeg(t, "-i", with("wrong"), "-frames:v", "1", "-f", "null", "-")(); err == nil {
+		t.Error("the wrong password was let in")
+	}
+}

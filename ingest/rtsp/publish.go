@@ -35,17 +35,18 @@ func (h *handler) publish(ctx *gortsplib.ServerHandlerOnAnnounceCtx) (*publishin
 		return nil, err
 	}
 	list, unused, err := receivers(ctx.Description, connOf(ctx.Conn).hints)
-	if err != nil {
+	if err != nil && !errors.Is(err, ingest.ErrNoTracks) {
 		return nil, err
 	}
+	r.Unused = unused
 	gctx, cancel := context.WithTimeout(h.s.ctx, gatePatience)
 	defer cancel()
 	pub, err := h.s.gate.Publish(gctx, r, tracks(list))
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range unused {
-		h.s.log.Warn("track ignored", "stream", r.Path, "remote", remote(ctx.Conn), "codec", name)
+	for _, u := range unused {
+		h.s.log.Warn("track ignored", "stream", r.Path, "remote", remote(ctx.Conn), "codec", u.String())
 	}
 	p := &publishing{s: h.s, session: ctx.Session, pub: pub, receivers: list, closed: make(chan struct{})}
 	for _, rc := range list {

@@ -139,15 +139,15 @@ func (p *puller) play(ctx context.Context, c *client) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range unused {
-		p.log.Warn("track ignored", "codec", name)
+	for _, u := range unused {
+		p.log.Warn("track ignored", "codec", u.String())
 	}
 	for _, r := range list {
 		if _, err := c.Setup(desc.BaseURL, r.media, 0, 0); err != nil {
 			return fmt.Errorf("set up %s: %w", r.track.Codec, err)
 		}
 	}
-	info := ingest.PublisherInfo{Protocol: "rtsp", Remote: remoteAddr(p.url), Agent: "source"}
+	info := ingest.PublisherInfo{Protocol: "rtsp", Remote: remoteAddr(p.url), Agent: "source", Unused: unused}
 	pub, err := p.sink.Attach(info, tracks(list))
 	if err != nil {
 		return err

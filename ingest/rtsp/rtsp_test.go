@@ -28,6 +28,9 @@ func (g *fakeGate) Publish(_ context.Context, r ingest.Request, tracks []*media.
 			return nil, err
 		}
 	}
+	if len(tracks) == 0 {
+		return nil, ingest.NoTracks(r.Unused)
+	}
 	g.mu.Lock()
 	s := g.streams[r.Path]
 	if s != nil {

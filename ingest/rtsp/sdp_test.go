@@ -77,7 +77,7 @@ func TestUnusableTracks(t *testing.T) {
 		t.Errorf("empty SDP: %v", err)
 	}
 	list, unused, err := parseSDP(t, []byte(cameraSDP+"m=video 0 RTP/AVP 26\r\nm=video 0 RTP/AVP 99\r\na=rtpmap:99 H265/90000\r\n"))
-	if err != nil || len(list) != 2 || len(unused) != 2 || !strings.Contains(unused[1], "second video") {
+	if err != nil || len(list) != 2 || len(unused) != 2 || !strings.Contains(unused[1].String(), "second video") {
 		t.Errorf("%d tracks, unused %v, %v", len(list), unused, err)
 	}
 }

@@ -2,7 +2,6 @@ package rtsp
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/description"
@@ -41,7 +40,7 @@ type decoder interface {
 // receivers makes one for each media of a session that can be used, and says
 // what it found that cannot. At most one video and any number of audio tracks
 // are taken. The error wraps ingest.ErrNoTracks and names the codecs.
-func receivers(desc *description.Session, hints []mediaHint) (list []*receiver, unused []string, err error) {
+func receivers(desc *description.Session, hints []mediaHint) (list []*receiver, unused []ingest.Unused, err error) {
 	video := false
 	for i, m := range desc.Medias {
 		var hint mediaHint
@@ -54,7 +53,8 @@ func receivers(desc *description.Session, hints []mediaHint) (list []*receiver, 
 		r, why := newReceiver(m, hint)
 		if r != nil && r.track.Kind == media.Video {
 			if video {
-				r, why = nil, []string{why[0] + " (a second video)"}
+				why = []ingest.Unused{{Kind: "video", Codec: formatName(r.format), Reason: "a second video"}}
+				r = nil
 			}
 			video = true
 		}
@@ -72,39 +72,35 @@ func receivers(desc *description.Session, hints []mediaHint) (list []*receiver, 
 		list = append(list, r)
 	}
 	if len(list) == 0 {
-		found := "SDP is empty"
-		if len(unused) > 0 {
-			found = "found " + strings.Join(unused, ", ")
-		}
-		return nil, unused, fmt.Errorf("%w: %s", ingest.ErrNoTracks, found)
+		return nil, unused, ingest.NoTracks(unused)
 	}
 	return list, unused, nil
 }
 
-// newReceiver takes the first format of a media that can be used; names are
-// those of its formats, with what is wrong with them.
-func newReceiver(m *description.Media, hint mediaHint) (r *receiver, names []string) {
+// newReceiver takes the first format of a media that can be used, or says what
+// is wrong with each.
+func newReceiver(m *description.Media, hint mediaHint) (r *receiver, unused []ingest.Unused) {
 	for i, f := range m.Formats {
 		if safe, ok := f.(safeFormat); ok {
 			f = safe.Format
 		}
 		m.Formats[i] = safeFormat{f}
-		name := formatName(f)
 		if hint.broken != nil {
-			return nil, []string{fmt.Sprintf("%s (%v)", m.Type, hint.broken)}
+			return nil, []ingest.Unused{{Kind: string(m.Type), Codec: string(m.Type), Reason: hint.broken.Error()}}
 		}
 		r := &receiver{media: m, format: f}
 		err := r.open(hint.sets[f.PayloadType()])
 		if err == nil {
 			r.clock.rate = f.ClockRate()
-			return r, []string{name}
+			return r, nil
 		}
+		u := ingest.Unused{Kind: string(m.Type), Codec: formatName(f)}
 		if err != errUnsupported { //nolint:errorlint // it is never wrapped
-			name += " (" + err.Error() + ")"
+			u.Reason = err.Error()
 		}
-		names = append(names, name)
+		unused = append(unused, u)
 	}
-	return nil, names
+	return nil, unused
 }
 
 // safeFormat keeps gortsplib from looking into RTP payloads: for H.265 it does
