@@ -19,7 +19,7 @@ const cameraSDP = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=No Name\r\nc=IN IP4 127.
 	"m=audio 0 RTP/AVP 97\r\na=rtpmap:97 MPEG4-GENERIC/48000/2\r\n" +
 	"a=fmtp:97 profile-level-id=1;mode=AAC-hbr;sizelength=13;indexlength=3;indexdeltalength=3; config=1190\r\na=control:streamid=1\r\n"
 
-func parseSDP(t testing.TB, body []byte) ([]*receiver, []string, error) {
+func parseSDP(t testing.TB, body []byte) ([]*receiver, []ingest.Unused, error) {
 	t.Helper()
 	hints, clean := readSDP(body)
 	var ssd sdp.SessionDescription

@@ -205,7 +205,7 @@ func (m *Manager) Publish(_ context.Context, req ingest.Request, tracks []*media
 		m.deps.Bus.Send("publisher:refused", req.Path, map[string]string{"reason": err.Error(), "remote": fmt.Sprint(req.Remote)})
 		return nil, err
 	}
-	return p.stream.Attach(ingest.PublisherInfo{Protocol: req.Protocol, Remote: req.Remote, Agent: req.Agent, User: req.User}, tracks)
+	return p.stream.Attach(ingest.PublisherInfo{Protocol: req.Protocol, Remote: req.Remote, Agent: req.Agent, User: req.User, Unused: req.Unused}, tracks)
 }
 
 func (m *Manager) admit(req ingest.Request, tracks []*media.Track) (*Pipeline, error) {
@@ -220,6 +220,9 @@ func (m *Manager) admit(req ingest.Request, tracks []*media.Track) (*Pipeline, e
 	}
 	if set.Source != "" {
 		return nil, fmt.Errorf("%w: %s is pulled from a source", ingest.ErrForbidden, req.Path)
+	}
+	if len(tracks) == 0 {
+		return nil, ingest.NoTracks(req.Unused)
 	}
 	plan, err := transcode.NewPlan(tracks, LivePolicy(set))
 	switch {

@@ -26,7 +26,7 @@ func (p *Pipeline) Status() status.Stream {
 	in := p.stream.Stats()
 	tracks := p.stream.Tracks()
 	s.Publisher = publisherStatus(in)
-	s.Tracks = trackStatus(tracks, plan)
+	s.Tracks = append(trackStatus(tracks, plan), unusedStatus(in.Unused)...)
 	s.Input = inputStatus(in)
 	s.Readers = max(0, in.Subscribers-1) // one is the pipeline's own
 	var stats transcode.Stats
@@ -59,6 +59,22 @@ func trackStatus(tracks []*media.Track, plan *transcode.Plan) []status.Track {
 			st.Problem = "not offered to viewers"
 		}
 		list = append(list, st)
+	}
+	return list
+}
+
+// unusedStatus are the tracks that the publisher offers in vain.
+func unusedStatus(unused []ingest.Unused) []status.Track {
+	var list []status.Track
+	for _, u := range unused {
+		if u.Kind != media.Video.String() && u.Kind != media.Audio.String() {
+			continue // a camera's events, and the like
+		}
+		problem := u.Reason
+		if problem == "" {
+			problem = "not a codec that can be taken here"
+		}
+		list = append(list, status.Track{ID: -1, Kind: u.Kind, Codec: u.Codec, Problem: problem})
 	}
 	return list
 }

@@ -53,7 +53,7 @@ type Publisher struct {
 
 // Track is one elementary stream of the source.
 type Track struct {
-	ID         int     `json:"id"`
+	ID         int     `json:"id" doc:"-1 for a track that is offered and not taken"`
 	Kind       string  `json:"kind" enum:"video,audio"`
 	Codec      string  `json:"codec" example:"h264"`
 	Width      int     `json:"width,omitempty" doc:"Video: pixels"`
