@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -55,7 +57,14 @@ type server struct {
 // to stop, and must do so cleanly.
 func serve(t *testing.T, config string) *server {
 	t.Helper()
-	s := &server{t: t, http: tools.FreeAddress(t), rtsp: tools.FreeAddress(t), dir: t.TempDir()}
+	return serveOn(t, "127.0.0.1", config)
+}
+
+// serveOn is serve on another address of this machine.
+func serveOn(t *testing.T, host, config string) *server {
+	t.Helper()
+	at := func() string { return net.JoinHostPort(host, strconv.Itoa(tools.FreePort(t))) }
+	s := &server{t: t, http: at(), rtsp: at(), dir: t.TempDir()}
 	s.configure(config)
 	s.Process = tools.Start(t, tools.Command{Path: binary, Args: []string{"serve", "-c", s.configFile()}})
 	t.Cleanup(func() {

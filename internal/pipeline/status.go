@@ -23,6 +23,12 @@ func (p *Pipeline) Status() status.Stream {
 	}
 	p.mu.Unlock()
 
+	if s.State == status.Waiting || s.State == status.Lost {
+		if reason := p.stream.Reason(); reason != nil {
+			s.Error = reason.Error() // the newest: why a source cannot be reached
+		}
+	}
+
 	in := p.stream.Stats()
 	tracks := p.stream.Tracks()
 	s.Publisher = publisherStatus(in)
