@@ -22,6 +22,14 @@ func TestBrowserPlays(t *testing.T) {
 	clip, recipe := tools.Clip(t, "h264-720p30", func(r *testmedia.Recipe) { r.Duration = 100 * time.Second })
 	s.publish("cam", clip)
 	s.live("cam", 3)
+	// A stream that has just begun has nothing in reserve yet.
+	s.eventually(20*time.Second, "four segments are listed", func() error {
+		p, err := load(s.hls("cam"))
+		if err == nil && len(p.media["720p"].Segments) < 4 {
+			err = fmt.Errorf("%d are", len(p.media["720p"].Segments))
+		}
+		return err
+	})
 	video := watch(t, s, "cam")
 	video.Shown()
 
