@@ -1,0 +1,157 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/millrace/millrace/internal/status"
+	"github.com/millrace/millrace/testmedia"
+	"github.com/millrace/millrace/testmedia/tools"
+)
+
+// TestRTSPReaders reads streams back by RTSP with what people have: every
+// picture comes, in its order, and the sound with it. VLC is not among them:
+// Debian builds it without RTSP.
+func TestRTSPReaders(t *testing.T) {
+	t.Parallel()
+	s := serve(t, `streams: [{path: "*", ladder: passthrough}]`)
+	recipes := map[string]testmedia.Recipe{}
+	for path, clip := range map[string]string{
+		"cam": "h264-b", "hevc": "h265-b", "phone": "h264-pcma", "surround": "h264-aac-5.1", "talk": "opus", "vp9": "vp9",
+	} {
+		file, recipe := tools.Clip(t, clip)
+		recipes[path] = recipe
+		tools.PublishFFmpeg(t, tools.Publication{Input: file, URL: s.rtspURL(path), Loop: true, Options: []string{"-strict", "experimental"}})
+	}
+	for path := range recipes {
+		s.eventually(20*time.Second, path+" is live", s.inState(path, status.Live))
+	}
+	for path, transport := range map[string]string{"cam": "tcp", "hevc": "udp", "phone": "tcp", "surround": "udp", "vp9": "tcp"} {
+		t.Run("ffmpeg/"+path, func(t *testing.T) {
+			t.Parallel()
+			r := tools.MustRead(t, 30*time.Second, s.rtspURL(path), tools.ReadOptions{
+				Input: []string{"-rtsp_transport", transport}, Length: 5 * time.Second,
+			})
+			if err := r.Check(recipes[path].Frames()); err != nil {
+				t.Error(err)
+			}
+			checkSkews(t, path, r, 3, maxSkew)
+			if gaps := r.SoundGaps(maxSkew); len(gaps) > 0 {
+				t.Errorf("holes in the sound: %v", gaps)
+			}
+		})
+	}
+	t.Run("ffprobe", func(t *testing.T) {
+		t.Parallel()
+		for path, want := range map[string]string{
+			"cam": "h264 640x360 aac 48000/2", "hevc": "hevc 640x360 aac 48000/2", "phone": "h264 640x360 pcm_alaw 8000/1",
+			"surround": "h264 640x360 aac 48000/6", "talk": "opus 48000/2", "vp9": "vp9 640x360 opus 48000/2",
+		} {
+			for _, transport := range []string{"tcp", "udp"} {
+				if got := probed(tools.MustProbe(t, s.rtspURL(path), "-rtsp_transport", transport)); got != want {
+					t.Errorf("%s over %s is %q, want %q", path, transport, got, want)
+				}
+			}
+		}
+	})
+	for _, scheme := range []string{"rtspt", "rtspu"} { // rtspsrc's words for TCP and UDP
+		t.Run("GStreamer/"+scheme, func(t *testing.T) {
+			t.Parallel()
+			checkGStreamer(t, strings.Replace(s.rtspURL("cam"), "rtsp", scheme, 1), recipes["cam"], 75)
+		})
+	}
+}
+
+// TestHLSReaders plays with players that are no browsers.
+func TestHLSReaders(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "")
+	recipes := map[string]testmedia.Recipe{}
+	for path, clip := range map[string]string{"cam": "h264-b", "phone": "h264-pcma", "hevc": "h265", "talk": "opus"} {
+		file, recipe := tools.Clip(t, clip)
+		recipes[path] = recipe
+		s.publish(path, file)
+	}
+	for path := range recipes {
+		s.live(path, 1)
+	}
+	for _, path := range []string{"cam", "phone", "hevc"} {
+		t.Run("ffmpeg/"+path, func(t *testing.T) {
+			t.Parallel()
+			r := tools.MustRead(t, 30*time.Second, s.hls(path), tools.ReadOptions{Length: 6 * time.Second})
+			if err := r.Check(recipes[path].Frames()); err != nil {
+				t.Error(err)
+			}
+			checkSkews(t, path, r, 4, maxSkew)
+		})
+	}
+	t.Run("ffmpeg/talk", func(t *testing.T) {
+		t.Parallel()
+		r := tools.MustRead(t, 30*time.Second, s.hls("talk"), tools.ReadOptions{Length: 6 * time.Second, NoVideo: true})
+		if len(r.Beeps) < 5 {
+			t.Errorf("%d beeps in 6 s", len(r.Beeps))
+		}
+	})
+	t.Run("GStreamer", func(t *testing.T) {
+		t.Parallel()
+		checkGStreamer(t, s.hls("cam"), recipes["cam"], 125)
+	})
+	t.Run("VLC", func(t *testing.T) {
+		t.Parallel()
+		checkVLC(t, s.hls("cam"), recipes["cam"])
+	})
+}
+
+// probed is a line of what ffprobe found.
+func probed(p *tools.Probed) string {
+	var words []string
+	for _, kind := range []string{"video", "audio"} {
+		if s := p.Find(kind); s != nil {
+			words = append(words, describe(*s))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// checkGStreamer wants so many pictures in a row.
+func checkGStreamer(t *testing.T, url string, recipe testmedia.Recipe, pictures int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	defer cancel()
+	n := 0
+	r, err := tools.ReadGStreamer(ctx, url, func(tools.Seen) bool { n++; return n < pictures })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Check(recipe.Frames()); err != nil {
+		t.Error(err)
+	}
+}
+
+// checkVLC has VLC play for some seconds and looks at what it saw.
+func checkVLC(t *testing.T, url string, recipe testmedia.Recipe) {
+	t.Helper()
+	file, p := tools.RecordVLC(t, url, "--run-time=6")
+	select {
+	case <-p.Done():
+	case <-time.After(40 * time.Second):
+		t.Fatal("VLC does not stop after 6 s of play")
+	}
+	if err := p.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	r := tools.MustRead(t, 30*time.Second, file, tools.ReadOptions{NoAudio: true})
+	if err := r.Check(recipe.Frames()); err != nil || len(r.Pictures) < 75 {
+		t.Errorf("%d pictures: %v", len(r.Pictures), err)
+	}
+}
+
+func describe(s tools.ProbedStream) string {
+	if s.Kind == "video" {
+		return fmt.Sprintf("%s %dx%d", s.Codec, s.Width, s.Height)
+	}
+	return fmt.Sprintf("%s %s/%d", s.Codec, s.SampleRate, s.Channels)
+}
