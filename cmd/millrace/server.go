@@ -72,7 +72,7 @@ func openServer(ctx context.Context, w *world, cfg *config.Config, log *slog.Log
 	}
 	s.thumbnails = supervisor.Thumbnailer()
 	bus := pipeline.NewBus()
-	//nolint:contextcheck // streams outlive the start of the server; Shutdown ends them
+
 	s.manager = pipeline.NewManager(cfg, pipeline.Deps{
 		Transcoder: supervisor, Thumbnails: s.thumbnails, Bus: bus, Logger: log,
 		Pull: s.pull, NoLoopback: s.container,

@@ -209,7 +209,7 @@ func (s *server) events() *listener {
 		s.t.Fatal(err)
 	}
 	req.Header.Set("Accept", "text/event-stream")
-	resp, err := http.DefaultClient.Do(req) //nolint:bodyclose // closed below
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -93,7 +93,8 @@ type SubscribeOptions struct {
 // Subscription is one reader's queue. Next may be called by one goroutine.
 type Subscription interface {
 	// Next waits for the next packet. It returns io.EOF once the source has
-	// ended and everything queued was read, and ctx's error.
+	// ended and everything queued was read, and ctx's error; what is queued
+	// it returns even when ctx has ended.
 	Next(ctx context.Context) (*Packet, error)
 	// Dropped is the number of packets this subscriber lost so far.
 	Dropped() uint64

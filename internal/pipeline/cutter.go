@@ -62,8 +62,9 @@ type Cutter struct {
 	cuts          []media.Cut // newest last, at most keptCuts
 
 	leadTrack *media.Track
-	mark      int64 // leading DTS: everything before it is decided
-	leadEnd   int64 // end of the newest leading frame, by PTS
+	oldLead   *media.Track // whose ticks mark and leadEnd are, until another leads
+	mark      int64        // leading DTS: everything before it is decided
+	leadEnd   int64        // end of the newest leading frame, by PTS
 	held      []*media.Packet
 	placed    map[int]uint64 // segment of the newest placed packet, by track ID
 
@@ -80,7 +81,9 @@ func NewCutter(above Numbers, out Placer) *Cutter {
 func (c *Cutter) Configure(cfg CutterConfig) {
 	if cfg.Lead != c.cfg.Lead {
 		c.waitKey = true
-		c.leadTrack = nil
+		if c.leadTrack != nil {
+			c.oldLead, c.leadTrack = c.leadTrack, nil
+		}
 	}
 	c.cfg = cfg
 	c.longGOP = false
@@ -111,7 +114,7 @@ func (c *Cutter) Push(p *media.Packet) {
 		c.Flush()
 		c.epoch = p.Epoch
 		c.started, c.waitKey, c.broken = false, true, true
-		c.leadTrack, c.cuts = nil, c.cuts[:0]
+		c.leadTrack, c.oldLead, c.cuts = nil, nil, c.cuts[:0]
 	}
 	if p.Track.ID == c.cfg.Lead {
 		c.pushLead(p)
@@ -130,6 +133,10 @@ func (c *Cutter) pushLead(p *media.Packet) {
 	if c.waitKey && (!p.Key || c.started && p.PTS <= c.newestPTS(rate)) {
 		c.dropped++
 		return
+	}
+	if old := c.oldLead; old != nil {
+		c.mark, c.leadEnd = media.Rescale(c.mark, old.ClockRate, rate), media.Rescale(c.leadEnd, old.ClockRate, rate)
+		c.oldLead = nil
 	}
 	switch {
 	case !c.started || c.waitKey:

@@ -69,20 +69,23 @@ func (g *graph) begin(above Numbers) {
 
 // start makes ready for a source with these tracks.
 func (g *graph) start(ctx context.Context, tracks []*media.Track, policy transcode.Policy) error {
-	g.tracks, g.policy = tracks, policy
 	clear(g.gop)
 	g.gop = g.gop[:0]
-	return g.replan(ctx)
+	return g.replan(ctx, tracks, policy)
 }
 
-// replan makes the plan for the tracks in force and puts it into effect: the
-// renditions, the Cutter's rules, and a worker where one is needed. What comes
-// next starts a new discontinuity.
-func (g *graph) replan(ctx context.Context) error {
-	plan, err := transcode.NewPlan(g.tracks, g.policy)
+// errNoWorker is wrapped where a plan is in force, but nothing is coded.
+var errNoWorker = errors.New("no worker")
+
+// replan makes another plan and puts it into effect: the renditions, the
+// Cutter's rules, and a worker where one is needed. What comes next starts a
+// new discontinuity.
+func (g *graph) replan(ctx context.Context, tracks []*media.Track, policy transcode.Policy) error {
+	plan, err := transcode.NewPlan(tracks, policy)
 	if err != nil {
 		return err
 	}
+	g.tracks, g.policy = tracks, policy
 	g.closeSession(ctx)
 	if err := g.pres.SetRenditions(renditions(plan)); err != nil {
 		return fmt.Errorf("set renditions: %w", err)
@@ -102,7 +105,8 @@ func (g *graph) replan(ctx context.Context) error {
 		Name: g.name, Plan: plan, From: from, Output: g.owner, Degraded: g.owner.degraded,
 	})
 	if err != nil {
-		return fmt.Errorf("start worker: %w", err)
+		g.pres.Lost(g.coded...)
+		return fmt.Errorf("%w: %w", errNoWorker, err)
 	}
 	g.session = session
 	g.owner.working(session)
@@ -196,16 +200,17 @@ func (g *graph) feed(placed media.Placed) {
 
 // remember keeps what a worker needs to start between two keyframes.
 func (g *graph) remember(placed media.Placed) {
-	if placed.Track.Kind == media.Video && placed.Key {
-		clear(g.gop)
-		g.gop, g.gopSize = g.gop[:0], 0
-	}
-	if g.gopSize += len(placed.Payload); g.gopSize > maxPriming {
-		clear(g.gop)
-		g.gop = g.gop[:0]
+	key := placed.Track.Kind == media.Video && placed.Key
+	if len(g.gop) == 0 && !key {
 		return
 	}
-	g.gop = append(g.gop, placed)
+	if g.gopSize += len(placed.Payload); key || g.gopSize > maxPriming {
+		clear(g.gop)
+		g.gop, g.gopSize = g.gop[:0], len(placed.Payload)
+	}
+	if key || len(g.gop) > 0 {
+		g.gop = append(g.gop, placed)
+	}
 }
 
 // LongGOP implements Placer: what was copied is encoded from the next cut on,
@@ -217,8 +222,16 @@ func (g *graph) LongGOP() {
 		return
 	}
 	g.log.Info("keyframes are too far apart to copy the source; it is encoded from here on")
-	g.policy.GOPTooLong = true
-	if err := g.replan(g.owner.playing()); err != nil {
+	ctx, before, policy := g.owner.playing(), g.policy, g.policy
+	policy.GOPTooLong = true
+	err := g.replan(ctx, g.tracks, policy)
+	if errors.Is(err, transcode.ErrOverloaded) {
+		g.log.Warn("the source is cut inside its GOPs after all", "err", err)
+		err = g.replan(ctx, g.tracks, before)
+		g.pres.SetDependent()
+		g.cutter.Configure(g.rules(false))
+	}
+	if err != nil {
 		g.owner.broken(err)
 	}
 }
@@ -234,14 +247,21 @@ func (g *graph) dropRungs() {
 
 // rules say how the Cutter must cut.
 func (g *graph) rules(onKey bool) CutterConfig {
-	lead := g.tracks[0]
-	for _, t := range g.tracks {
+	t := lead(g.tracks)
+	return CutterConfig{Lead: t.ID, LeadKind: t.Kind, OnKey: onKey, Segment: g.policy.Segment}
+}
+
+func (g *graph) hasVideo() bool { return lead(g.tracks).Kind == media.Video }
+
+// lead is the track that decides where segments start: the first video, or
+// the first of all where there is none.
+func lead(tracks []*media.Track) *media.Track {
+	for _, t := range tracks {
 		if t.Kind == media.Video {
-			lead = t
-			break
+			return t
 		}
 	}
-	return CutterConfig{Lead: lead.ID, LeadKind: lead.Kind, OnKey: onKey, Segment: g.policy.Segment}
+	return tracks[0]
 }
 
 // renditions say to the packager what the plan makes.

@@ -22,13 +22,13 @@ func (l *live) Packet(rendition string, placed media.Placed) {
 func (l *live) WorkerLost(err error) {
 	p := (*Pipeline)(l)
 	p.deps.Bus.Send("worker:died", p.path, map[string]string{"reason": err.Error()})
-	p.command(p.graph.workerLost)
+	p.heed(p.graph.workerLost)
 }
 
 // Failed implements transcode.Output: what can be copied still is.
 func (l *live) Failed(err error) {
 	p := (*Pipeline)(l)
-	p.command(func() {
+	p.heed(func() {
 		p.pres.Lost(p.graph.coded...)
 		p.graph.dropSession()
 		l.broken(err)
@@ -46,14 +46,28 @@ func (l *live) planned(plan *transcode.Plan) {
 func (l *live) working(s *transcode.Session) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.worker = s
+	if l.worker = s; s == nil {
+		l.workers++
+	}
+}
+
+// heed is command for what a session says: it does not outlive the session.
+func (p *Pipeline) heed(f func()) {
+	p.mu.Lock()
+	session := p.workers
+	p.mu.Unlock()
+	p.command(func() {
+		if session == p.workers { // only run changes it
+			f()
+		}
+	})
 }
 
 func (l *live) degraded(d transcode.Degradation) {
 	p := (*Pipeline)(l)
 	p.log.Warn("the encoders' load changed what is made", "level", d.Level, "given up", d.String())
 	p.deps.Bus.Send("worker:degraded", p.path, map[string]any{"level": d.Level, "givenUp": d.String()})
-	p.command(func() { p.graph.off, p.graph.offCuts = d.Off, 0 })
+	p.heed(func() { p.graph.off, p.graph.offCuts = d.Off, 0 })
 }
 
 func (l *live) trouble(err error) { l.log.Debug("packet has no place", "err", err) }

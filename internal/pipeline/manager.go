@@ -148,14 +148,11 @@ func (m *Manager) startSources() {
 			m.deps.Logger.Error("source", "stream", path, "err", err)
 			continue
 		}
-		m.wg.Go(func() {
-			ctx, cancel := context.WithCancel(m.ctx)
-			defer cancel()
-			stop := context.AfterFunc(ctx, func() { p.stream.Close(context.Cause(m.ctx)) })
-			defer stop()
-			go func() { <-p.gone; cancel() }()
-			m.deps.Pull(ctx, set.Source, p.stream)
-		})
+		if err := scripted(set); err != nil {
+			p.stream.Unavailable(err)
+			continue
+		}
+		m.wg.Go(func() { m.deps.Pull(p.alive, set.Source, p.stream) })
 	}
 }
 
@@ -167,11 +164,13 @@ func (m *Manager) add(path string) (*Pipeline, error) {
 	old := m.byPath[path]
 	if old != nil {
 		m.last[path] = *old.graph.newest.Load()
-		old.retire()
 	}
-	p, err := newPipeline(path, m.cfg.ForPath(path), m.last[path], &m.deps)
+	p, err := newPipeline(m.ctx, path, m.cfg.ForPath(path), m.last[path], &m.deps)
 	if err != nil {
 		return nil, err
+	}
+	if old != nil {
+		old.retire()
 	}
 	m.byPath[path] = p
 	m.wg.Go(func() {
@@ -200,15 +199,14 @@ func (m *Manager) remember(path string, newest Numbers) {
 
 // Publish implements ingest.Gate.
 func (m *Manager) Publish(_ context.Context, req ingest.Request, tracks []*media.Track) (*ingest.Publisher, error) {
-	p, err := m.admit(req, tracks)
+	publisher, err := m.admit(req, tracks)
 	if err != nil {
 		m.deps.Bus.Send("publisher:refused", req.Path, map[string]string{"reason": err.Error(), "remote": fmt.Sprint(req.Remote)})
-		return nil, err
 	}
-	return p.stream.Attach(ingest.PublisherInfo{Protocol: req.Protocol, Remote: req.Remote, Agent: req.Agent, User: req.User, Unused: req.Unused}, tracks)
+	return publisher, err
 }
 
-func (m *Manager) admit(req ingest.Request, tracks []*media.Track) (*Pipeline, error) {
+func (m *Manager) admit(req ingest.Request, tracks []*media.Track) (*ingest.Publisher, error) {
 	if err := access.CheckPath(req.Path); err != nil {
 		return nil, fmt.Errorf("%w: %w", ingest.ErrBadPath, err)
 	}
@@ -224,6 +222,9 @@ func (m *Manager) admit(req ingest.Request, tracks []*media.Track) (*Pipeline, e
 	if len(tracks) == 0 {
 		return nil, ingest.NoTracks(req.Unused)
 	}
+	if err := scripted(set); err != nil {
+		return nil, err
+	}
 	plan, err := transcode.NewPlan(tracks, LivePolicy(set))
 	switch {
 	case errors.Is(err, transcode.ErrIncomplete): // the media will tell
@@ -237,10 +238,38 @@ func (m *Manager) admit(req ingest.Request, tracks []*media.Track) (*Pipeline, e
 			return nil, err
 		}
 	}
-	if p := m.byPath[req.Path]; p != nil && !p.over() {
-		return p, nil
+	return m.attach(req, tracks, plan)
+}
+
+// attach lets a publisher in, to a new stream where the path has none or its
+// stream has just ended. m.mu is held.
+func (m *Manager) attach(req ingest.Request, tracks []*media.Track, plan *transcode.Plan) (*ingest.Publisher, error) {
+	info := ingest.PublisherInfo{Protocol: req.Protocol, Remote: req.Remote, Agent: req.Agent, User: req.User, Unused: req.Unused}
+	p := m.byPath[req.Path]
+	if p == nil || p.over() {
+		var err error
+		if p, err = m.add(req.Path); err != nil {
+			return nil, err
+		}
 	}
-	return m.add(req.Path)
+	publisher, err := p.stream.Attach(info, tracks)
+	if errors.Is(err, ingest.ErrEnded) && !m.down { // hold was over at this moment
+		return m.attach(req, tracks, plan)
+	}
+	if err == nil {
+		p.admit(plan)
+	}
+	return publisher, err
+}
+
+// scripted refuses a stream whose pipeline is a script, which this version
+// cannot run, unless its configuration says how to go on without.
+func scripted(set config.Stream) error {
+	if set.Pipeline == "" || set.OnScriptError == "passthrough" {
+		return nil
+	}
+	return fmt.Errorf("%w: the stream is made by %s, and pipeline scripts are not in this version; onScriptError: passthrough goes on without",
+		ingest.ErrForbidden, set.Pipeline)
 }
 
 // clash refuses a path whose URLs would be those of another stream's

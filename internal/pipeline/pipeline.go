@@ -40,24 +40,31 @@ type Pipeline struct {
 	pres    *packager.Presentation
 	created time.Time
 	retired chan struct{} // closed when a successor has the path
-	gone    chan struct{} // closed when run has returned
+
+	alive context.Context // ends with the stream
+	die   context.CancelFunc
 
 	// Owned by run.
 	graph   graph
 	session context.Context // of play: one publisher's
+	pub     *ingest.Publisher
+	epoch   uint32 // of the newest packet
 
 	mu       sync.Mutex
 	state    status.State
 	since    time.Time
 	lastErr  error
 	shown    *transcode.Plan    // the plan in force, for Status
+	admitted *transcode.Plan    // as the newest publisher was let in, for has
 	worker   *transcode.Session // the session at work, for Status
+	workers  int                // how many sessions are over
 	commands []func()
 	wake     context.CancelFunc // interrupts run's wait for a packet
 }
 
-// newPipeline makes a pipeline that numbers above what a predecessor used last.
-func newPipeline(path string, set config.Stream, last Numbers, deps *Deps) (*Pipeline, error) {
+// newPipeline makes a pipeline that lives in ctx and numbers above what a
+// predecessor used last.
+func newPipeline(ctx context.Context, path string, set config.Stream, last Numbers, deps *Deps) (*Pipeline, error) {
 	log := deps.Logger.With("stream", path)
 	p := &Pipeline{
 		path: path, set: set, deps: deps, log: log,
@@ -66,7 +73,6 @@ func newPipeline(path string, set config.Stream, last Numbers, deps *Deps) (*Pip
 		}),
 		created: time.Now(),
 		retired: make(chan struct{}),
-		gone:    make(chan struct{}),
 		state:   status.Waiting, since: time.Now(),
 	}
 	var err error
@@ -83,6 +89,7 @@ func newPipeline(path string, set config.Stream, last Numbers, deps *Deps) (*Pip
 	p.graph.name, p.graph.log, p.graph.owner = path, log, (*live)(p)
 	p.graph.transcoder, p.graph.pres, p.graph.drainTime = deps.Transcoder, p.pres, deps.DrainTime
 	p.graph.begin(numbersAt(p.created).above(last))
+	p.alive, p.die = context.WithCancel(ctx)
 	return p, nil
 }
 
@@ -98,14 +105,14 @@ func holdOf(set config.Stream) time.Duration {
 // run is the pipeline's goroutine. It returns when nothing of the stream is
 // left.
 func (p *Pipeline) run(ctx context.Context) {
-	defer close(p.gone)
+	defer p.die()
 	defer p.pres.Close()
 	for ctx.Err() == nil {
 		changed := p.stream.Changed()
 		state, reason := p.stream.State(), p.stream.Reason()
 		switch state {
 		case ingest.Live:
-			if err := p.play(ctx); err != nil {
+			if err := p.play(ctx); err != nil && ctx.Err() == nil {
 				p.enter(status.Failed, err)
 				p.waitChange(ctx, changed)
 			}
@@ -132,10 +139,7 @@ func (p *Pipeline) waitChange(ctx context.Context, changed <-chan struct{}) {
 
 // over reports whether the stream has ended, so that a publisher needs a new
 // one.
-func (p *Pipeline) over() bool {
-	state := p.stream.State()
-	return state == ingest.Ended
-}
+func (p *Pipeline) over() bool { return p.stream.State() == ingest.Ended }
 
 // retire makes an ended pipeline go at once, because a successor has its path.
 func (p *Pipeline) retire() { close(p.retired) }
@@ -152,6 +156,7 @@ func (p *Pipeline) linger(ctx context.Context) {
 }
 
 func (p *Pipeline) end(reason error) {
+	p.die()
 	if err := p.pres.End(); err != nil {
 		p.log.Warn("end of presentation", "err", err)
 	}
@@ -166,55 +171,106 @@ func (p *Pipeline) play(ctx context.Context) error {
 	defer cancel()
 
 	g := &p.graph
-	p.session = ctx
 	publisher, tracks := p.stream.Publisher(), p.stream.Tracks()
-	if err := g.start(ctx, tracks, LivePolicy(p.set)); err != nil {
+	p.session, p.pub, p.epoch = ctx, publisher, 0
+	err := g.start(ctx, tracks, LivePolicy(p.set))
+	defer g.dropSession()
+	if err != nil && (!errors.Is(err, errNoWorker) || len(g.copies) == 0) {
 		return err
 	}
-	defer g.dropSession()
 	sub := p.stream.Subscribe(media.SubscribeOptions{Name: "pipeline", Backlog: true, Batch: true})
 	defer sub.Close()
+	if err != nil {
+		p.enter(status.Failed, err)
+	} else {
+		p.enter(status.Live, nil)
+	}
 
-	over := false
-	helpers.Go(func() { p.watch(ctx, publisher, len(tracks), func() { over = true }) })
-	p.enter(status.Live, nil)
-	for {
-		wait, wake := context.WithCancel(ctx)
-		p.listen(wake)
-		for {
-			packet, err := sub.Next(wait)
-			if err == nil {
-				g.cutter.Push(packet)
-				continue
-			}
-			if errors.Is(err, io.EOF) {
-				over = true
-			}
+	present, leave := context.WithCancel(ctx) // as long as the publisher is there
+	defer leave()
+	helpers.Go(func() { p.watch(ctx, publisher, len(tracks), leave) })
+	for p.pump(present, sub) {
+		p.obey()
+		if present.Err() != nil {
+			p.rest(present, sub)
 			break
 		}
-		wake()
-		p.obey()
-		if over || ctx.Err() != nil {
-			p.lost(ctx)
-			return nil
+	}
+	p.lost(ctx)
+	return nil
+}
+
+// pump passes packets on until there is a command to obey or ctx ends. It
+// reports false when no packet of this session is left.
+func (p *Pipeline) pump(ctx context.Context, sub media.Subscription) bool {
+	wait, wake := context.WithCancel(ctx)
+	defer wake()
+	p.listen(wake)
+	for wait.Err() == nil {
+		packet, err := sub.Next(wait)
+		switch {
+		case err != nil:
+			return !errors.Is(err, io.EOF)
+		case p.foreign(packet):
+			return false
 		}
+		p.graph.cutter.Push(packet)
+	}
+	return true
+}
+
+// rest passes on what is queued when the publisher has left; gone has ended,
+// so that nothing is waited for.
+func (p *Pipeline) rest(gone context.Context, sub media.Subscription) {
+	for {
+		packet, err := sub.Next(gone)
+		if err != nil || p.foreign(packet) {
+			return
+		}
+		p.graph.cutter.Push(packet)
 	}
 }
 
-// watch ends play when the publisher is gone, has a successor, or sends another
-// number of tracks.
-func (p *Pipeline) watch(ctx context.Context, publisher *ingest.Publisher, tracks int, over func()) {
-	for {
+// foreign reports whether a packet belongs to the next session: another
+// publisher sent it, or it is the picture of a stream that had none. The
+// backlog will have it again.
+func (p *Pipeline) foreign(packet *media.Packet) bool {
+	if packet.Track.Kind == media.Video && !p.graph.hasVideo() {
+		return true
+	}
+	if packet.Epoch == p.epoch {
+		return false
+	}
+	p.epoch = packet.Epoch
+	now := p.stream.Publisher()
+	return now != nil && now != p.pub
+}
+
+// watch calls leave when the publisher is gone or has a successor, and makes
+// another plan when there are other tracks.
+func (p *Pipeline) watch(ctx context.Context, publisher *ingest.Publisher, tracks int, leave func()) {
+	for ctx.Err() == nil {
 		changed := p.stream.Changed()
-		state := p.stream.State()
-		if state != ingest.Live || p.stream.Publisher() != publisher || len(p.stream.Tracks()) != tracks {
-			p.command(over)
+		if p.stream.State() != ingest.Live || p.stream.Publisher() != publisher {
+			leave()
 			return
+		}
+		if now := p.stream.Tracks(); len(now) != tracks {
+			tracks = len(now)
+			p.command(func() { p.retrack(ctx, now) })
 		}
 		p.waitChange(ctx, changed)
-		if ctx.Err() != nil {
-			return
-		}
+	}
+}
+
+// retrack goes on with a track more. A picture that joins sound is a session
+// of its own: see foreign.
+func (p *Pipeline) retrack(ctx context.Context, tracks []*media.Track) {
+	if lead(tracks).Kind == media.Video && !p.graph.hasVideo() {
+		return
+	}
+	if err := p.graph.replan(ctx, tracks, p.graph.policy); err != nil {
+		(*live)(p).broken(err)
 	}
 }
 

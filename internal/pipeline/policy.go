@@ -10,7 +10,11 @@ import (
 
 // LivePolicy is what a stream's configuration asks of the planner.
 func LivePolicy(set config.Stream) transcode.Policy {
-	p := Policy(set.Ladder, set.Encoder, set.HLS.Segment)
+	ladder := set.Ladder
+	if set.Pipeline != "" { // it is not run, see scripted
+		ladder = config.Ladder{Mode: config.Passthrough}
+	}
+	p := Policy(ladder, set.Encoder, set.HLS.Segment)
 	p.Live, p.LowLatency = true, set.HLS.LowLatency
 	return p
 }

@@ -148,13 +148,25 @@ func renditionStatus(plan *transcode.Plan, stats packager.Stats, coder transcode
 	return list
 }
 
-// has reports whether one of the stream's renditions is called name.
+// admit takes note of the plan that a publisher was let in with; nil where the
+// media will tell.
+func (p *Pipeline) admit(plan *transcode.Plan) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.admitted = plan
+}
+
+// has reports whether one of the stream's renditions is called name, or will
+// be.
 func (p *Pipeline) has(name string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.shown == nil {
-		return false
+	for _, plan := range []*transcode.Plan{p.shown, p.admitted} {
+		if plan != nil {
+			if _, ok := plan.Rendition(name); ok {
+				return true
+			}
+		}
 	}
-	_, ok := p.shown.Rendition(name)
-	return ok
+	return false
 }

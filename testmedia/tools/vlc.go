@@ -18,7 +18,7 @@ func ServeVLC(t testing.TB, clip string) (url string, p *Process) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	open := filepath.Join(dir, filepath.Base(clip)) // the cache may lie where only this user may read
+	open := filepath.Join(dir, filepath.Base(clip))            // the cache may lie where only this user may read
 	if err := os.WriteFile(open, content, 0o644); err != nil { //nolint:gosec // for another user
 		t.Fatal(err)
 	}
