@@ -20,9 +20,6 @@ import (
 	"github.com/millrace/millrace/transcode"
 )
 
-// poison kills the worker that decodes it.
-const poison = "poison"
-
 var (
 	avcConfig, _ = hex.DecodeString("0142c01effe1001a6742c01ed9014185be78400000030040000007a3c58b9201000468cb83cb20")
 	aacConfig    = []byte{0x11, 0x90}
@@ -99,7 +96,6 @@ type camera struct {
 	begun  time.Duration // arrival of media time 0
 	gop    time.Duration // between keyframes
 	next   []time.Duration
-	body   string
 }
 
 func (r *rig) publish(path string, tracks ...*media.Track) *camera {
@@ -110,7 +106,7 @@ func (r *rig) publish(path string, tracks ...*media.Track) *camera {
 	}
 	return &camera{
 		t: r.t, pub: pub, tracks: tracks, begun: media.Now(), gop: 2 * time.Second,
-		next: make([]time.Duration, len(tracks)), body: "payload",
+		next: make([]time.Duration, len(tracks)),
 	}
 }
 
@@ -163,7 +159,7 @@ func (c *camera) sample(track int) {
 	c.t.Helper()
 	at, t := c.next[track], c.tracks[track]
 	c.next[track] += c.step(track)
-	s := ingest.Sample{PTS: media.Ticks(at, t.ClockRate), Key: true, Payload: []byte(c.body), Arrival: c.begun + at}
+	s := ingest.Sample{PTS: media.Ticks(at, t.ClockRate), Key: true, Payload: []byte("payload"), Arrival: c.begun + at}
 	if t.Kind == media.Video {
 		s.Key = at%c.gop == 0
 	} else {

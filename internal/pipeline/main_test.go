@@ -105,10 +105,6 @@ func (c *coder) take(m wire.Message) {
 }
 
 func (c *coder) packet(p *wire.Packet) {
-	if string(p.Payload) == poison {
-		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		time.Sleep(time.Hour)
-	}
 	t := c.tracks[p.Stream]
 	if c.cut == nil || c.cut.Discontinuity < c.from || t == nil {
 		return
