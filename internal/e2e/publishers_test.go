@@ -20,6 +20,7 @@ type publication struct {
 	path      string
 	clip      string
 	change    func(*testmedia.Recipe)
+	length    time.Duration // 6 s; 8 s where GOPs are long
 	transport string
 	gstreamer bool
 	options   []string // of ffmpeg
@@ -109,10 +110,11 @@ func (p publication) start(t *testing.T, s *server) (*tools.Process, testmedia.R
 		if p.change != nil {
 			p.change(r)
 		}
-		r.Duration = 6 * time.Second
+		usual := 6 * time.Second
 		if p.switches > 0 || p.dependent {
-			r.Duration = 8 * time.Second
+			usual = 8 * time.Second
 		}
+		r.Duration = cmp.Or(p.length, usual)
 	})
 	publication := tools.Publication{Input: clip, URL: s.rtspURL(p.path), Transport: p.transport, Options: p.options}
 	if p.gstreamer {

@@ -73,6 +73,7 @@ type fileRun struct {
 	graph graph
 	total time.Duration
 	begun time.Duration // by media.Now
+	first time.Duration // beginning of the first packet
 	read  time.Duration // end of the newest packet
 
 	mu    sync.Mutex
@@ -126,9 +127,10 @@ func (r *fileRun) run(ctx context.Context) error {
 // cutOff reports an input that ended long before the end it had announced:
 // half a film must not look like a whole one.
 func (r *fileRun) cutOff() error {
-	if r.total-r.read > max(2*time.Second, r.total/20) {
+	length := r.read - r.first
+	if r.total-length > max(time.Second, r.total/20) {
 		return fmt.Errorf("%s: %w: it ends after %s, and should be %s long", r.Input, ErrCutOff,
-			r.read.Round(100*time.Millisecond), r.total.Round(100*time.Millisecond))
+			length.Round(100*time.Millisecond), r.total.Round(100*time.Millisecond))
 	}
 	return nil
 }
@@ -168,6 +170,9 @@ func (r *fileRun) lookAhead() (first []*media.Packet, gopTooLong bool, err error
 
 func (r *fileRun) push(p *media.Packet) error {
 	at := media.Duration(p.PTS, p.Track.ClockRate)
+	if r.read == 0 {
+		r.first = at
+	}
 	r.read = max(r.read, at+media.Duration(p.Duration, p.Track.ClockRate))
 	p.Arrival = r.begun + at // a file arrives by its own time: that dates its segments
 	r.graph.cutter.Push(p)
@@ -182,7 +187,7 @@ func (r *fileRun) progress(rendition string, p *media.Packet) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	at := media.Duration(p.PTS, p.Track.ClockRate)
+	at := media.Duration(p.PTS, p.Track.ClockRate) - r.first
 	r.shown[rendition] = max(r.shown[rendition], at)
 	least := at
 	for _, other := range r.shown {
