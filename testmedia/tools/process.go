@@ -104,6 +104,20 @@ func (p *Process) Wait() error {
 	return nil
 }
 
+// Ends waits for the end of the process, and kills it when it has not ended
+// within the time. It reports whether it ended by itself.
+func (p *Process) Ends(within time.Duration) bool {
+	timer := time.NewTimer(within)
+	defer timer.Stop()
+	select {
+	case <-p.done:
+		return true
+	case <-timer.C:
+		p.Kill()
+		return false
+	}
+}
+
 // ExitCode is that of an ended process, -1 for one that a signal ended.
 func (p *Process) ExitCode() int {
 	<-p.done
@@ -136,15 +150,7 @@ func (p *Process) Kill() {
 // the time. It reports whether it ended by itself.
 func (p *Process) Stop(within time.Duration) bool {
 	_ = p.Signal(syscall.SIGTERM)
-	timer := time.NewTimer(within)
-	defer timer.Stop()
-	select {
-	case <-p.done:
-		return true
-	case <-timer.C:
-		p.Kill()
-		return false
-	}
+	return p.Ends(within)
 }
 
 // tail keeps the end of what is written to it.
