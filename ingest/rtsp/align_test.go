@@ -10,10 +10,8 @@ import (
 // ffmpeg's sender reports say that both tracks began at the same moment (the
 // AAC encoder's priming is 1024 samples before it).
 func TestAlignsByFirstReports(t *testing.T) {
-	gate := &fakeGate{}
-	_, url := startServer(t, Config{}, gate)
 	s := ingest.NewStream("cam", ingest.StreamOptions{})
-	gate.streams = map[string]*ingest.Stream{"cam": s}
+	_, url := startServer(t, Config{}, &fakeGate{streams: map[string]*ingest.Stream{"cam": s}})
 	got := make(chan [2][]*media.Packet)
 	go func() {
 		v, a := collect(t, s, 30, 40)
