@@ -12,6 +12,7 @@ var decodable = map[media.Codec]bool{
 	media.H264: true, media.H265: true, media.AV1: true, media.VP9: true,
 	media.AAC: true, media.Opus: true, media.MPEGAudio: true, media.AC3: true,
 	media.PCMA: true, media.PCMU: true, media.LPCM: true,
+	media.Raw: true, // nothing is left to decode
 
 	"mpeg1video": true, "mpeg2video": true, "mpeg4": true, "vp8": true, "mjpeg": true,
 	"prores": true, "dnxhd": true, "ffv1": true, "theora": true, "h263": true, "vc1": true,

@@ -38,6 +38,10 @@ const (
 	PCMA      Codec = "pcma" // G.711 A-law
 	PCMU      Codec = "pcmu" // G.711 µ-law
 	LPCM      Codec = "lpcm" // signed, big endian
+
+	// Raw stands for the decoded frames that a script hands on in place of
+	// packets; no packet has it.
+	Raw Codec = "raw"
 )
 
 // Rational is an exact ratio; the zero value means unknown.
