@@ -12,7 +12,7 @@ func validate(m Message) error {
 	switch m := m.(type) {
 	case *Config:
 		switch m.Role {
-		case RoleStream, RoleInput, RoleThumbnail:
+		case RoleStream, RoleInput, RoleThumbnail, RoleScript:
 			return nil
 		}
 		return fmt.Errorf("unknown role %q", m.Role)
@@ -31,6 +31,14 @@ func validate(m Message) error {
 			return errors.New("track with no usable stream or rendition")
 		}
 		return validateTrack(&m.Track)
+	case *ScriptJob:
+		return m.validate()
+	case *Renditions:
+		return m.validate()
+	case *Handover:
+		if m.ClockRate <= 0 || m.ClockRate > 1_000_000_000 || m.PTS < 0 {
+			return fmt.Errorf("handover at %d of a clock of %d", m.PTS, m.ClockRate)
+		}
 	case *Stats:
 		if len(m.Outputs) > MaxNodes {
 			return fmt.Errorf("statistics of %d outputs", len(m.Outputs))

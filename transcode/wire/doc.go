@@ -31,6 +31,14 @@
 //	Open                         Opened, Track …, Packet …, Bye role input
 //	Probe                        Probed                         role input
 //	Thumbnail                    Image                          role thumbnail
+//
+//	ScriptJob                                                   role script
+//	Track, Packet, Presence …    Renditions, Cut, Track,
+//	                             Packet …, Suspended, Stats, Log
+//	Handover                     … Handed
+//	Script                       Script
+//	Drain: the source has ended  … Drained
+//	Bye                          Bye, exit 0
 //	                             Error: fatal; exit follows     every role
 //
 // Probes and thumbnails may be sent one after the other over the same worker
@@ -52,6 +60,12 @@
 // the decoders and are not put out. A Cut with a higher Discontinuity than the
 // one before it means that media before and after do not belong together:
 // coders are flushed at it and begin anew.
+//
+// A script worker gets packets that have no place yet: it decides itself, by a
+// Cutter of its own at the end of the script's graph, and tells its parent
+// where segments start, before their first packets. It counts segments and
+// discontinuities from 1; the parent knows which those are for viewers.
+// Everything else holds for it too.
 //
 // After Drained a worker is as new: another Cut and more packets may follow.
 package wire

@@ -17,6 +17,7 @@ const (
 	ExitInput       = 5 // ClassInput
 	ExitUnsupported = 6 // ClassUnsupported
 	ExitMemory      = 7 // ClassMemory
+	ExitScript      = 8 // ClassScript
 )
 
 // ExitCode is the code to leave with after an Error of class c.
@@ -30,6 +31,8 @@ func (c Class) ExitCode() int {
 		return ExitMemory
 	case ClassProtocol:
 		return ExitUsage
+	case ClassScript:
+		return ExitScript
 	case ClassInternal:
 		return ExitInternal
 	}

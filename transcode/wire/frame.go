@@ -14,6 +14,7 @@ const (
 	MaxPayload = 32 << 20
 	maxControl = 1 << 20
 	maxSmall   = 64 << 10
+	maxScript  = maxSmall + MaxMessage
 )
 
 var magic = [4]byte{'M', 'R', 'W', 'P'}
@@ -78,6 +79,14 @@ func known(d Direction, t Type) (Message, int) {
 			return new(Probe), maxSmall
 		case TypeThumbnail:
 			return new(Thumbnail), maxControl + MaxPayload
+		case TypeScriptJob:
+			return new(ScriptJob), maxControl
+		case TypePresence:
+			return new(Presence), maxSmall
+		case TypeHandover:
+			return new(Handover), maxSmall
+		case TypeScript:
+			return new(Script), maxScript
 		}
 	case FromWorker:
 		switch t {
@@ -103,6 +112,16 @@ func known(d Direction, t Type) (Message, int) {
 			return new(Probed), maxControl
 		case TypeImage:
 			return new(Image), maxControl + MaxPayload
+		case TypeCut:
+			return new(Cut), maxSmall
+		case TypeRenditions:
+			return new(Renditions), maxControl
+		case TypeSuspended:
+			return new(Suspended), maxSmall
+		case TypeHanded:
+			return new(Handed), maxSmall
+		case TypeScript:
+			return new(Script), maxScript
 		}
 	}
 	return nil, 0

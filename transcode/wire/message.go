@@ -16,7 +16,7 @@ const (
 	TypeConfig Type = iota + 1 // on the lifeline only
 	TypeJob
 	TypeTune
-	TypeCut
+	TypeCut    // both directions
 	TypeTrack  // both directions
 	TypePacket // both directions
 	TypeDrain
@@ -24,6 +24,10 @@ const (
 	TypeOpen
 	TypeProbe
 	TypeThumbnail
+	TypeScriptJob
+	TypePresence
+	TypeHandover
+	TypeScript // both directions
 )
 
 // Frame types of workers.
@@ -36,6 +40,9 @@ const (
 	TypeOpened
 	TypeProbed
 	TypeImage
+	TypeRenditions
+	TypeSuspended
+	TypeHanded
 )
 
 // Message is one frame's content: a pointer to one of the message types of
@@ -50,6 +57,7 @@ const (
 	RoleStream    Role = "stream"    // transcodes packets; no network, no files
 	RoleInput     Role = "input"     // opens, probes and demuxes files and URLs
 	RoleThumbnail Role = "thumbnail" // makes pictures of keyframes; no network, no files
+	RoleScript    Role = "script"    // runs a pipeline script, with what the server's user may do
 )
 
 // Config is the first and only frame on the lifeline.
@@ -100,6 +108,7 @@ type Cut struct {
 	Discontinuity uint64 `json:"discontinuity"`
 	PTS           int64  `json:"pts"` // ticks of ClockRate
 	ClockRate     int    `json:"clockRate"`
+	Wall          int64  `json:"wall,omitempty"` // Unix ns; from script workers only
 }
 
 // Track announces a track or a new revision of one, before its first packet.
@@ -197,6 +206,7 @@ const (
 	ClassMemory      Class = "memory"      // an allocation failed
 	ClassProtocol    Class = "protocol"    // the other side broke the protocol
 	ClassInternal    Class = "internal"    // a fault of ours
+	ClassScript      Class = "script"      // the user's script failed; Node is the position in it
 )
 
 // Error tells why the worker is about to exit.

@@ -96,6 +96,13 @@ func (r *Reader) body(m Message, size int) error {
 		payload, err := r.textAndPayload(m, size)
 		m.JPEG = payload
 		return err
+	case *Script:
+		payload, err := r.textAndPayload(m, size)
+		if err != nil {
+			return err
+		}
+		m.Body = payload
+		return m.validate()
 	}
 	if err := r.text(m, size); err != nil {
 		return err

@@ -44,6 +44,15 @@ func samplePacket(payload []byte) *Packet {
 	}}
 }
 
+func sampleScriptJob() *ScriptJob {
+	low := true
+	return &ScriptJob{
+		Name: "cam/front", Script: "/etc/millrace/front.js", Tracks: []media.Track{sampleTrack()}, Live: true,
+		Policy: `{"Mode":"auto"}`, HLS: HLS{Segment: 2_000_000_000, Container: "fmp4", LowLatency: &low},
+		After: 7, Origin: 1_764_000_000_000_000_000, Env: map[string]string{"KEY": "value"},
+	}
+}
+
 // samples has one message of every type and direction.
 func samples() map[Direction][]Message {
 	return map[Direction][]Message{
@@ -58,6 +67,9 @@ func samples() map[Direction][]Message {
 			&Drain{}, &Bye{},
 			&Open{URL: "clip.mp4"}, &Probe{URL: "rtsp://camera/1"},
 			&Thumbnail{ID: 8, Width: 320, Track: sampleTrack(), Payload: []byte("key")},
+			sampleScriptJob(),
+			&Presence{Here: true}, &Handover{PTS: 180000, ClockRate: 90000, Leave: true},
+			&Script{Topic: "text", Sizes: []int{2, 3}, Body: []byte("{}abc")},
 		},
 		FromWorker: {
 			&Hello{PID: 42, FFmpeg: "7.1.5"},
@@ -70,6 +82,13 @@ func samples() map[Direction][]Message {
 			&Opened{Info: Info{Container: "mpegts", Streams: []StreamInfo{{Kind: "video", Codec: media.H264, Usable: true}}}},
 			&Probed{Info: Info{Container: "mpegts", Duration: 1.5}},
 			&Image{ID: 8, JPEG: []byte{0xff, 0xd8}}, &Image{ID: 9, Error: "no picture", JPEG: []byte{}},
+			&Cut{Segment: 1, Discontinuity: 1, PTS: 180000, ClockRate: 90000, Wall: 1_764_000_000_000_000_000},
+			&Renditions{
+				Renditions: []Rendition{{Name: "720p", Kind: media.Video, Codec: media.H264, Copy: true, Width: 1280, Height: 720}},
+				HLS:        HLS{Part: 200_000_000},
+			},
+			&Suspended{}, &Handed{},
+			&Script{Topic: "level", Sizes: []int{3}, Body: []byte("0.5")},
 		},
 	}
 }
@@ -184,6 +203,14 @@ func TestRefused(t *testing.T) {
 		{"track turned a little", start + frame(TypeTrack, `{"track":{"Kind":1,"Codec":"h264","ClockRate":90000,"Rotation":7}}`), FromParent, "7 degrees"},
 		{"track of endless size", start + frame(TypeTrack, `{"track":{"Kind":1,"Codec":"h264","ClockRate":90000,"Width":99999999}}`), FromParent, "99999999"},
 		{"job without a graph", start + frame(TypeJob, `{"graph":{"nodes":[],"links":[]}}`), FromParent, "no nodes"},
+		{"script without a path", start + frame(TypeScriptJob, `{"script":"front.js"}`), FromParent, "absolute"},
+		{"script with a broken track", start + frame(TypeScriptJob, `{"script":"/a","tracks":[{"Kind":9}]}`), FromParent, "kind 9"},
+		{"script with an absurd window", start + frame(TypeScriptJob, `{"script":"/a","hls":{"window":-1}}`), FromParent, "hls"},
+		{"no renditions", start + frame(TypeRenditions, `{"renditions":[],"hls":{}}`), FromWorker, "0 renditions"},
+		{"nameless rendition", start + frame(TypeRenditions, `{"renditions":[{"kind":1}],"hls":{}}`), FromWorker, "name"},
+		{"handover without a clock", start + frame(TypeHandover, `{}`), FromParent, "clock"},
+		{"message without a topic", start + frame(TypeScript, "\x00\x00\x00\x02{}"), FromParent, "topic"},
+		{"message whose parts are not there", start + frame(TypeScript, "\x00\x00\x00\x1b"+`{"topic":"a","sizes":[2,9]}`+"{}"), FromParent, "parts"},
 		{"unknown role", start + frame(TypeConfig, `{"role":"king"}`), FromLifeline, "king"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -201,6 +228,8 @@ func TestWriterRefuses(t *testing.T) {
 		samplePacket(make([]byte, MaxPayload+1)),
 		&Packet{Stream: -1, Placed: media.Placed{Packet: &media.Packet{}}},
 		&Error{Message: strings.Repeat("x", maxControl)},
+		&Script{Topic: "t", Sizes: []int{MaxMessage + 1}, Body: make([]byte, MaxMessage+1)},
+		&Script{Topic: "t", Sizes: []int{1}, Body: []byte("{}")},
 	} {
 		if err := w.Write(m); err == nil {
 			t.Errorf("%T was written", m)

@@ -35,6 +35,11 @@ func (w *Writer) Write(m Message) error {
 		payload = m.Payload
 	case *Image:
 		payload = m.JPEG
+	case *Script:
+		if err := m.validate(); err != nil {
+			return err
+		}
+		payload = m.Body
 	}
 	if len(payload) > MaxPayload {
 		return fmt.Errorf("payload of %d bytes, at most %d are carried", len(payload), MaxPayload)
@@ -73,4 +78,4 @@ func (w *Writer) Write(m Message) error {
 
 // hasPayload reports whether the body is a 32-bit length, that many bytes of
 // JSON, and then raw bytes.
-func hasPayload(t Type) bool { return t == TypeThumbnail || t == TypeImage }
+func hasPayload(t Type) bool { return t == TypeThumbnail || t == TypeImage || t == TypeScript }
