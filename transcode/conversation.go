@@ -6,19 +6,12 @@ import (
 	"github.com/millrace/millrace/transcode/wire"
 )
 
-// endWith kills the worker when ctx ends, until stop is called.
-func (p *process) endWith(ctx context.Context) (stop func() bool) {
-	return context.AfterFunc(ctx, func() {
-		p.kill(&sentence{Closed, context.Cause(ctx).Error()})
-	})
-}
-
 // ask sends m and returns the first answer that is no log line.
 func (p *process) ask(ctx context.Context, m wire.Message) (wire.Message, error) {
 	if err := p.out.Write(m); err != nil {
 		return nil, p.gone(ctx, err)
 	}
-	return p.next(ctx, &relay{logger: p.logger, pid: p.pid})
+	return p.next(ctx, &relay{logger: p.Logger, pid: p.PID})
 }
 
 // next reads the next message that is no log line. Where there is none it
@@ -40,9 +33,9 @@ func (p *process) next(ctx context.Context, log *relay) (wire.Message, error) {
 	}
 }
 
-// gone is broken, in the words of a caller who may have left.
+// gone is Broken, in the words of a caller who may have left.
 func (p *process) gone(ctx context.Context, err error) error {
-	death := p.broken(err)
+	death := p.Broken(err)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/millrace/millrace/internal/child"
 	"github.com/millrace/millrace/internal/media"
 )
 
@@ -109,7 +110,7 @@ func TestDeathsOfManyKinds(t *testing.T) {
 			if d == nil || d.Outcome != c.outcome || !strings.Contains(d.Error(), c.want) {
 				t.Fatalf("death %v", out.lost[0])
 			}
-			if len(d.Printed) > printedHead+printedTail+100 {
+			if len(d.Printed) > 32<<10 {
 				t.Errorf("%d bytes of what it printed were kept", len(d.Printed))
 			}
 			if st := session.Stats(); st.State != Pausing || st.PID != 0 {
@@ -140,7 +141,7 @@ func TestBudget(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	out.wait(t, "giving up", failed)
-	if len(out.lost) != budgetDeaths || !strings.Contains(out.failed.Error(), "gave up") {
+	if len(out.lost) != child.Deaths || !strings.Contains(out.failed.Error(), "gave up") {
 		t.Errorf("%d losses, then %v", len(out.lost), out.failed)
 	}
 	if err := session.Write(media.Placed{Packet: &media.Packet{Track: src.video}}); err == nil {
@@ -294,7 +295,7 @@ func TestDeathInEveryState(t *testing.T) {
 	})
 	t.Run("again and again", func(t *testing.T) {
 		session, out, src := begin(t, Options{Command: worker("good")}, Job{})
-		for n := 1; n <= budgetDeaths; n++ {
+		for n := 1; n <= child.Deaths; n++ {
 			src.frame()
 			for session.Stats().PID == 0 {
 				time.Sleep(time.Millisecond)

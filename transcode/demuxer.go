@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/millrace/millrace/internal/child"
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/transcode/wire"
 )
@@ -39,7 +40,7 @@ func (s *Supervisor) Open(ctx context.Context, input string) (*Demuxer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open input: %w", err)
 	}
-	d := &Demuxer{p: p, ctx: ctx, release: p.endWith(ctx), log: relay{logger: p.logger, pid: p.pid}}
+	d := &Demuxer{p: p, ctx: ctx, release: p.EndWith(ctx), log: relay{logger: p.Logger, pid: p.PID}}
 	if err := d.open(input); err != nil {
 		d.Close()
 		return nil, fmt.Errorf("open input: %w", err)
@@ -54,7 +55,7 @@ func (d *Demuxer) open(input string) error {
 	}
 	opened, ok := m.(*wire.Opened)
 	if !ok {
-		return d.p.broken(fmt.Errorf("it answered by a message of type %d", m.Type()))
+		return d.p.Broken(fmt.Errorf("it answered by a message of type %d", m.Type()))
 	}
 	d.info = opened.Info
 	// All tracks are announced before the first packet.
@@ -104,18 +105,18 @@ func (d *Demuxer) read() (*wire.Packet, error) {
 		switch m := m.(type) {
 		case *wire.Packet:
 			if _, err := d.tracks.Resolve(m); err != nil {
-				return nil, fmt.Errorf("read input: %w", d.p.broken(err))
+				return nil, fmt.Errorf("read input: %w", d.p.Broken(err))
 			}
 			return m, nil
 		case *wire.Track:
 			if err := d.tracks.Announce(m); err != nil {
-				return nil, fmt.Errorf("read input: %w", d.p.broken(err))
+				return nil, fmt.Errorf("read input: %w", d.p.Broken(err))
 			}
 		case *wire.Bye:
 			return nil, io.EOF
 		case *wire.Stats:
 		default:
-			return nil, fmt.Errorf("read input: %w", d.p.broken(fmt.Errorf("it sent a message of type %d", m.Type())))
+			return nil, fmt.Errorf("read input: %w", d.p.Broken(fmt.Errorf("it sent a message of type %d", m.Type())))
 		}
 	}
 }
@@ -123,6 +124,6 @@ func (d *Demuxer) read() (*wire.Packet, error) {
 // Close ends the process. It may be called twice, and while Next waits.
 func (d *Demuxer) Close() {
 	d.release()
-	d.p.kill(&sentence{Closed, "it is not needed any more"})
-	d.p.stop(lastWords)
+	d.p.Kill(Closed, "it is not needed any more")
+	d.p.Stop(child.LastWords)
 }

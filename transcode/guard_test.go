@@ -1,9 +1,6 @@
 package transcode
 
 import (
-	"bytes"
-	"errors"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -106,68 +103,5 @@ func TestProgress(t *testing.T) {
 	p.cut(&wire.Cut{Discontinuity: 3, PTS: 60200, ClockRate: 1000}, 50200*ms)
 	if quiet, fed := p.silence(50300 * ms); quiet != 100*ms || fed != 0 || p.lag(nil) != 0 {
 		t.Errorf("after a new beginning: quiet for %s, fed for %s, lag %s", quiet, fed, p.lag(nil))
-	}
-}
-
-func TestClassify(t *testing.T) {
-	run := func(script string) *exec.Cmd {
-		cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", script)
-		_ = cmd.Run()
-		return cmd
-	}
-	for _, c := range []struct {
-		name, script string
-		cause        error
-		said         *wire.Error
-		printed      string
-		outcome      Outcome
-		want         string
-	}{
-		{"done", "exit 0", nil, nil, "", Finished, ""},
-		{"C fault", "exit 2", nil, nil, "warning\nSIGSEGV: segmentation violation\ngoroutine 1", Crashed, "exit status 2: SIGSEGV: segmentation violation"},
-		{"killed", "kill -9 $$", nil, nil, "", Killed, "signal: killed"},
-		{"fault on a thread of C's", "kill -SEGV $$", nil, nil, "", Crashed, "segmentation fault"},
-		{"aborted", "kill -ABRT $$", nil, nil, "", Crashed, "aborted"},
-		{"terminated", "kill -TERM $$", nil, nil, "", Killed, "terminated"},
-		{"our sentence comes first", "kill -9 $$", &sentence{OutOfMemory, "too fat"}, &wire.Error{Class: wire.ClassInput}, "", OutOfMemory, "too fat"},
-		{"another cause does not count", "exit 5", errors.New("canceled"), nil, "", Refused, "input"},
-		{"its own words", "exit 5", nil, &wire.Error{Class: wire.ClassInput, Node: "decode-0", Message: "no picture"}, "", Refused, "decode-0: no picture"},
-		{"unknown class", "exit 1", nil, &wire.Error{Class: "odd", Message: "well"}, "", Crashed, "well"},
-		{"first line", "exit 9", nil, nil, "\n  something\nelse", Crashed, "exit status 9: something"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			d := classify(1, c.cause, c.said, run(c.script).ProcessState, c.printed)
-			if d.Outcome != c.outcome || !strings.Contains(d.Reason, c.want) {
-				t.Errorf("%+v", d)
-			}
-		})
-	}
-}
-
-func TestPrinted(t *testing.T) {
-	for _, chunk := range []int{1, 7, 1000, 10_000, 100_000} {
-		var text bytes.Buffer
-		for i := range 40_000 {
-			text.WriteByte(byte('a' + i%26))
-		}
-		all := text.String()
-		p := new(printed)
-		for text.Len() > 0 {
-			if n, err := p.Write(text.Next(chunk)); n == 0 || err != nil {
-				t.Fatal(n, err)
-			}
-		}
-		got := p.String()
-		if !strings.HasPrefix(got, all[:printedHead]) || !strings.HasSuffix(got, all[len(all)-printedTail:]) || len(got) > printedHead+printedTail+10 {
-			t.Errorf("in chunks of %d: kept %d bytes", chunk, len(got))
-		}
-		if p.skipped != len(all)-printedHead-printedTail {
-			t.Errorf("in chunks of %d: skipped %d", chunk, p.skipped)
-		}
-	}
-	p := new(printed)
-	_, _ = p.Write([]byte("short"))
-	if p.String() != "short" {
-		t.Error(p.String())
 	}
 }

@@ -23,17 +23,17 @@ func (s *Supervisor) Probe(ctx context.Context, input string) (*Info, error) {
 	if err != nil {
 		return nil, fmt.Errorf("probe: %w", err)
 	}
-	defer p.stop(s.opts.Grace)
-	defer p.endWith(ctx)()
+	defer p.Stop(s.opts.Grace)
+	defer p.EndWith(ctx)()
 	m, err := p.ask(ctx, &wire.Probe{URL: input})
 	if err != nil {
 		return nil, fmt.Errorf("probe: %w", err)
 	}
 	probed, ok := m.(*wire.Probed)
 	if !ok {
-		return nil, fmt.Errorf("probe: %w", p.broken(fmt.Errorf("it answered by a message of type %d", m.Type())))
+		return nil, fmt.Errorf("probe: %w", p.Broken(fmt.Errorf("it answered by a message of type %d", m.Type())))
 	}
-	_ = p.conn.Close() // the end of the conversation: it leaves
+	_ = p.Conn.Close() // the end of the conversation: it leaves
 	return &probed.Info, nil
 }
 

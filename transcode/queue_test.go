@@ -192,20 +192,3 @@ func TestQueueTakeWaits(t *testing.T) {
 		}
 	})
 }
-
-func TestBudgetSpends(t *testing.T) {
-	b := budget{pause: 100 * time.Millisecond}
-	now := time.Duration(0)
-	for i, want := range []time.Duration{100, 400, 1600, 6400, 10000} {
-		now += 10 * time.Second
-		if got, ok := b.spend(now); !ok || got != want*time.Millisecond {
-			t.Errorf("death %d: %s, %t", i+1, got, ok)
-		}
-	}
-	if _, ok := b.spend(now + time.Second); ok {
-		t.Error("a sixth death is paid for")
-	}
-	if got, ok := b.spend(now + 10*time.Minute); !ok || got != 100*time.Millisecond {
-		t.Errorf("after a calm: %s, %t", got, ok)
-	}
-}

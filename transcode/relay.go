@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/millrace/millrace/internal/child"
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/transcode/wire"
 )
@@ -42,7 +43,7 @@ func (r *relay) write(ctx context.Context, l *wire.Log) {
 		if len(attrs) > maxAttrs {
 			break
 		}
-		attrs = append(attrs, slog.String(clip(k, maxText), clip(v, maxText)))
+		attrs = append(attrs, slog.String(child.Clip(k, maxText), child.Clip(v, maxText)))
 	}
-	r.logger.LogAttrs(ctx, slog.Level(l.Level), clip(l.Message, maxText), attrs...)
+	r.logger.LogAttrs(ctx, slog.Level(l.Level), child.Clip(l.Message, maxText), attrs...)
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/millrace/millrace/internal/child"
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/transcode/wire"
 )
@@ -15,14 +16,14 @@ func (s *Session) serve(p *process, first []item) *Death {
 	s.mu.Lock()
 	from, tune := s.from, s.steps[s.tally.level].tune()
 	s.mu.Unlock()
-	s.log.Info("worker runs", "pid", p.pid, "from", from, "primed", len(first))
+	s.log.Info("worker runs", "pid", p.PID, "from", from, "primed", len(first))
 
 	stop := make(chan struct{})
 	var both sync.WaitGroup
 	both.Go(func() {
 		f := feeder{out: p.out, announced: make(map[int]*announced)}
 		if err := f.run(s.opening(from, tune), first, s.queue, stop); err != nil {
-			s.log.Debug("feed worker", "pid", p.pid, "err", err) // its death tells why
+			s.log.Debug("feed worker", "pid", p.PID, "err", err) // its death tells why
 		}
 	})
 	both.Go(func() { s.read(p) })
@@ -30,19 +31,19 @@ func (s *Session) serve(p *process, first []item) *Death {
 	s.watch(p)
 	close(stop)
 	if s.ctx.Err() != nil {
-		_ = p.conn.Close() // what comes now, nobody wants
+		_ = p.Conn.Close() // what comes now, nobody wants
 	} else {
 		// What it sent before it died is still in the socket.
-		_ = p.conn.SetReadDeadline(time.Now().Add(lastWords))
+		_ = p.Conn.SetReadDeadline(time.Now().Add(child.LastWords))
 	}
 	both.Wait()
 	s.queue.detach()
-	p.stop(s.opts.Grace)
+	p.Stop(s.opts.Grace)
 
-	death := p.death()
+	death := p.Death()
 	s.mu.Lock()
 	s.worker = nil
-	s.tally.cpu += p.cpu()
+	s.tally.cpu += p.CPU()
 	s.tally.workerGone()
 	s.mu.Unlock()
 	s.drained(death)
@@ -61,12 +62,12 @@ func (s *Session) opening(from uint64, tune *wire.Tune) []wire.Message {
 // for which the worker is killed.
 func (s *Session) read(p *process) {
 	var tracks wire.Tracks
-	log := relay{logger: s.log, pid: p.pid}
+	log := relay{logger: s.log, pid: p.PID}
 	for {
 		m, err := p.in.Read()
 		if err != nil {
 			if s.ctx.Err() == nil {
-				_ = p.broken(err)
+				_ = p.Broken(err)
 			}
 			return
 		}
@@ -82,7 +83,7 @@ func (s *Session) read(p *process) {
 			}
 		}
 		if err != nil {
-			_ = p.broken(err)
+			_ = p.Broken(err)
 			return
 		}
 	}
@@ -138,23 +139,24 @@ func (s *Session) watch(p *process) {
 	governor := s.governor()
 	for {
 		select {
-		case <-p.exited:
+		case <-p.Exited():
 			return
 		case <-s.ctx.Done():
 			return
 		case <-ticker.C:
 		}
 		now := media.Now()
-		u, ok := usageOf(p.pid)
+		u, ok := p.Usage()
 		if ok {
 			s.mu.Lock()
-			s.tally.rss, s.tally.nowCPU = u.rss, u.cpu
+			s.tally.rss, s.tally.nowCPU = u.RSS, u.CPU
 			s.mu.Unlock()
 		}
-		if ok && u.rss > s.opts.MaxRSS {
-			p.kill(&sentence{OutOfMemory, fmt.Sprintf("it holds %d MiB, its ceiling is %d MiB", u.rss>>20, s.opts.MaxRSS>>20)})
-		} else if quiet := s.silent(now, u.cpu); quiet > 0 {
-			p.kill(&sentence{Silent, fmt.Sprintf("nothing has come out of it for %s", quiet.Round(time.Second))})
+		if ok && p.Overweight(u, s.opts.MaxRSS) {
+			continue // Exited tells
+		}
+		if quiet := s.silent(now, u.CPU); quiet > 0 {
+			p.Kill(Silent, fmt.Sprintf("nothing has come out of it for %s", quiet.Round(time.Second)))
 		} else if s.live {
 			s.govern(governor, now)
 		}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/millrace/millrace/internal/child"
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/transcode/wire"
 )
@@ -219,7 +220,7 @@ func (s *Session) usable() error {
 func (s *Session) run(p *process, first []item) {
 	defer close(s.done)
 	defer s.release()
-	account := budget{pause: s.opts.Pause}
+	account := child.Budget{Pause: s.opts.Pause}
 	for {
 		var death error = s.serve(p, first)
 		if s.ctx.Err() != nil {
@@ -228,7 +229,7 @@ func (s *Session) run(p *process, first []item) {
 		}
 		prime := s.progress.fruitful()
 		for p = nil; p == nil; {
-			pause, again := account.spend(media.Now())
+			pause, again := account.Spend(media.Now())
 			if !s.lost(death, again) || !s.wait(pause) {
 				return
 			}
@@ -282,7 +283,7 @@ func (s *Session) lost(death error, again bool) bool {
 	}
 	err := fmt.Errorf("transcode: %w", death)
 	if s.live {
-		err = fmt.Errorf("transcode: gave up after %d deaths in %s: %w", budgetDeaths+1, budgetWindow, death)
+		err = fmt.Errorf("transcode: gave up after %d deaths in %s: %w", child.Deaths+1, child.Window, death)
 	}
 	s.enter(Failing, err)
 	s.queue.close()

@@ -106,7 +106,7 @@ func (s *Session) Stats() Stats {
 	}
 	st.Lag = s.progress.lag(st.Degradation.Off)
 	if s.worker != nil {
-		st.PID = s.worker.pid
+		st.PID = s.worker.PID
 	}
 	return st
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/millrace/millrace/internal/child"
 	"github.com/millrace/millrace/internal/media"
 )
 
@@ -51,7 +52,7 @@ type Supervisor struct {
 // NewSupervisor makes a Supervisor.
 func NewSupervisor(o Options) (*Supervisor, error) {
 	if len(o.Command) == 0 {
-		path, err := executable()
+		path, err := child.Executable()
 		if err != nil {
 			return nil, err
 		}
@@ -68,7 +69,7 @@ func NewSupervisor(o Options) (*Supervisor, error) {
 	o.Ready = orElse(o.Ready, 10*time.Second)
 	o.Silence = orElse(o.Silence, 10*time.Second)
 	o.Grace = orElse(o.Grace, 500*time.Millisecond)
-	o.Pause = orElse(o.Pause, defaultPause)
+	o.Pause = orElse(o.Pause, child.DefaultPause)
 	return &Supervisor{opts: o}, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/millrace/millrace/internal/child"
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/transcode/wire"
 )
@@ -99,7 +100,7 @@ func (t *Thumbnailer) exchange(ctx context.Context, key *media.Packet, width int
 	if t.idle != nil {
 		t.idle.Stop()
 	}
-	if t.worker != nil && t.worker.exits(0) { // it died while nobody asked
+	if t.worker != nil && t.worker.Exits(0) { // it died while nobody asked
 		t.dismiss()
 	}
 	if t.worker == nil {
@@ -115,8 +116,8 @@ func (t *Thumbnailer) exchange(ctx context.Context, key *media.Packet, width int
 	defer t.rest()
 	jpeg, err := t.picture(ctx, key, width)
 	if err != nil && !errors.Is(err, ErrNoPicture) {
-		t.worker.kill(&sentence{Closed, err.Error()})
-		t.worker.stop(lastWords)
+		t.worker.Kill(Closed, err.Error())
+		t.worker.Stop(child.LastWords)
 		t.worker, t.after = nil, media.Now()+pauseAfterDeath
 	}
 	return jpeg, err
@@ -131,7 +132,7 @@ func (t *Thumbnailer) start(ctx context.Context) (*process, error) {
 }
 
 func (t *Thumbnailer) picture(ctx context.Context, key *media.Packet, width int) ([]byte, error) {
-	defer t.worker.endWith(ctx)()
+	defer t.worker.EndWith(ctx)()
 	t.id++
 	request := &wire.Thumbnail{ID: t.id, Width: width, Track: *key.Track, Payload: key.Payload}
 	m, err := t.worker.ask(ctx, request)
@@ -141,11 +142,11 @@ func (t *Thumbnailer) picture(ctx context.Context, key *media.Packet, width int)
 	image, ok := m.(*wire.Image)
 	switch {
 	case !ok || image.ID != t.id:
-		return nil, t.worker.broken(fmt.Errorf("it answered by a message of type %d", m.Type()))
+		return nil, t.worker.Broken(fmt.Errorf("it answered by a message of type %d", m.Type()))
 	case image.Error != "":
-		return nil, fmt.Errorf("%w: %s", ErrNoPicture, clip(image.Error, maxText))
+		return nil, fmt.Errorf("%w: %s", ErrNoPicture, child.Clip(image.Error, maxText))
 	case len(image.JPEG) < 4 || image.JPEG[0] != 0xff || image.JPEG[1] != 0xd8:
-		return nil, t.worker.broken(errors.New("it sent a picture that is no JPEG"))
+		return nil, t.worker.Broken(errors.New("it sent a picture that is no JPEG"))
 	}
 	return image.JPEG, nil
 }
@@ -168,8 +169,8 @@ func (t *Thumbnailer) rest() {
 // dismiss ends the worker; the caller holds the turn.
 func (t *Thumbnailer) dismiss() {
 	if t.worker != nil {
-		_ = t.worker.conn.Close()
-		t.worker.stop(t.supervisor.opts.Grace)
+		_ = t.worker.Conn.Close()
+		t.worker.Stop(t.supervisor.opts.Grace)
 		t.worker = nil
 	}
 }

@@ -24,6 +24,7 @@ var rooms = []room{
 	{name: "internal/media", bare: true},
 	{name: "internal/status", bare: true},
 	{name: "internal/access", bare: true},
+	{name: "internal/child", bare: true},
 	{name: "internal/telemetry", may: []string{"internal/media"}},
 	{name: "internal/config", may: []string{"internal/access", "internal/media"}},
 
@@ -35,7 +36,7 @@ var rooms = []room{
 	{name: "ingest/rtmp/...", may: and("ingest", "ingest/codec")},
 	{name: "ingest/srt/...", may: and("ingest", "ingest/codec")},
 
-	{name: "transcode", may: and("transcode/wire")},
+	{name: "transcode", may: and("transcode/wire", "internal/child")},
 	{name: "transcode/wire", may: []string{"internal/media"}},
 	{name: "transcode/libav", may: and("transcode", "transcode/wire")},
 	{name: "transcode/worker", may: and("transcode", "transcode/wire", "transcode/libav")},
@@ -45,6 +46,9 @@ var rooms = []room{
 	{name: "packager/fmp4", may: []string{"internal/media"}},
 	{name: "packager/store", may: []string{"internal/media"}},
 
+	// The server's side of the app process: it meets no engine.
+	{name: "jsapi/host", may: and("jsapi/host/wire", "internal/child", "internal/pipeline", "internal/status", "transcode/wire", "ingest")},
+	{name: "jsapi/host/wire", bare: true},
 	{name: "jsapi/...", may: and("jsapi/...", "internal/pipeline", "internal/status", "transcode")},
 	{name: "web/...", may: and("web/...", "internal/access", "internal/config", "internal/status")},
 	{name: "internal/pipeline", may: and("ingest", "ingest/timeline", "transcode", "packager", "packager/store",

@@ -1,4 +1,4 @@
-package transcode
+package child
 
 import (
 	"bytes"
@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// attributes of a worker process: a group of its own, so that signals meant
+// attributes of a child: a group of its own, so that signals meant
 // for the server's terminal do not reach it, and death with the parent. The
-// lifeline ends a worker too; this reaches one that is stopped. (The kernel
+// lifeline ends a child too; this reaches one that is stopped. (The kernel
 // means the thread that started the process; Go keeps its threads, unless a
 // goroutine ends that is locked to one.)
 func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// executable is the path of the running program. Where the file behind the
+// Executable is the path of the running program. Where the file behind the
 // path is no longer this program (it was updated under a running server), the
-// kernel's own name for it is used: parent and worker must be the same binary.
-func executable() (string, error) {
+// kernel's own name for it is used: parent and child must be the same binary.
+func Executable() (string, error) {
 	const self = "/proc/self/exe"
 	path, err := os.Executable()
 	if err != nil {
@@ -38,27 +38,21 @@ func executable() (string, error) {
 	return self, nil
 }
 
-// usage is what a process holds and has used so far.
-type usage struct {
-	rss int64
-	cpu time.Duration
-}
-
 // clockTick is the unit of CPU times in /proc; the kernel's USER_HZ is 100 on
 // everything that Go runs on.
 const clockTick = 10 * time.Millisecond
 
 // usageOf reads /proc. It reports false for a process that is gone.
-func usageOf(pid int) (usage, bool) {
+func usageOf(pid int) (Usage, bool) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return usage{}, false
+		return Usage{}, false
 	}
 	// The command's name, in brackets, may hold anything (proc_pid_stat(5));
 	// state is the first field after it, utime the twelfth, rss the 22nd.
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 	if len(fields) < 22 {
-		return usage{}, false
+		return Usage{}, false
 	}
 	number := func(i int) int64 {
 		n, err := strconv.ParseInt(string(fields[i]), 10, 64)
@@ -67,8 +61,8 @@ func usageOf(pid int) (usage, bool) {
 		}
 		return n
 	}
-	return usage{
-		rss: number(21) * int64(os.Getpagesize()),
-		cpu: time.Duration(number(11)+number(12)) * clockTick,
+	return Usage{
+		RSS: number(21) * int64(os.Getpagesize()),
+		CPU: time.Duration(number(11)+number(12)) * clockTick,
 	}, true
 }

@@ -1,19 +1,19 @@
 //go:build !linux
 
-package transcode
+package child
 
 import (
 	"fmt"
 	"os"
 	"syscall"
-	"time"
 )
 
-// attributes of a worker process: a group of its own. The lifeline ends it
+// attributes of a child: a group of its own. The lifeline ends it
 // with its parent.
 func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
-func executable() (string, error) {
+// Executable is the path of the running program.
+func Executable() (string, error) {
 	path, err := os.Executable()
 	if err != nil {
 		return "", fmt.Errorf("find executable: %w", err)
@@ -21,10 +21,5 @@ func executable() (string, error) {
 	return path, nil
 }
 
-type usage struct {
-	rss int64
-	cpu time.Duration
-}
-
 // usageOf knows nothing here: memory ceilings hold on Linux only.
-func usageOf(int) (usage, bool) { return usage{}, false }
+func usageOf(int) (Usage, bool) { return Usage{}, false }

@@ -1,4 +1,4 @@
-package transcode
+package child
 
 // printed keeps the beginning and the end of what a worker prints: a crash
 // names its cause first and the goroutine that matters soon after. It is
@@ -9,23 +9,23 @@ type printed struct {
 }
 
 const (
-	printedHead = 16 << 10
-	printedTail = 8 << 10
+	keptHead = 16 << 10
+	keptTail = 8 << 10
 )
 
 // Write implements io.Writer and never fails.
 func (p *printed) Write(b []byte) (int, error) {
 	n := len(b)
-	if room := printedHead - len(p.head); room > 0 {
+	if room := keptHead - len(p.head); room > 0 {
 		take := min(room, len(b))
 		p.head = append(p.head, b[:take]...)
 		b = b[take:]
 	}
-	if len(b) >= printedTail {
-		p.skipped += len(p.tail) + len(b) - printedTail
-		p.tail = append(p.tail[:0], b[len(b)-printedTail:]...)
+	if len(b) >= keptTail {
+		p.skipped += len(p.tail) + len(b) - keptTail
+		p.tail = append(p.tail[:0], b[len(b)-keptTail:]...)
 	} else {
-		if over := len(p.tail) + len(b) - printedTail; over > 0 {
+		if over := len(p.tail) + len(b) - keptTail; over > 0 {
 			p.skipped += over
 			p.tail = append(p.tail[:0], p.tail[over:]...)
 		}
