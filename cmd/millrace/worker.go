@@ -17,7 +17,7 @@ func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 // Run is a worker process; its parent talks to it over descriptors.
 func (workerCmd) Run(ctx context.Context) error {
-	if code := worker.Run(ctx); code != 0 {
+	if code := worker.Run(ctx, nil); code != 0 {
 		return exitError(code)
 	}
 	return nil

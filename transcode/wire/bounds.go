@@ -12,7 +12,7 @@ func validate(m Message) error {
 	switch m := m.(type) {
 	case *Config:
 		switch m.Role {
-		case RoleStream, RoleInput, RoleThumbnail, RoleScript:
+		case RoleStream, RoleInput, RoleThumbnail, RoleApp, RoleScript:
 			return nil
 		}
 		return fmt.Errorf("unknown role %q", m.Role)

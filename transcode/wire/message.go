@@ -57,6 +57,7 @@ const (
 	RoleStream    Role = "stream"    // transcodes packets; no network, no files
 	RoleInput     Role = "input"     // opens, probes and demuxes files and URLs
 	RoleThumbnail Role = "thumbnail" // makes pictures of keyframes; no network, no files
+	RoleApp       Role = "app"       // runs the app script, with what the server's user may do; speaks jsapi/host/wire
 	RoleScript    Role = "script"    // runs a pipeline script, with what the server's user may do
 )
 

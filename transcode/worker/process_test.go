@@ -20,7 +20,7 @@ import (
 // TestMain is a worker process when the supervisor starts it as one.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "worker" {
-		os.Exit(Run(context.Background()))
+		os.Exit(Run(context.Background(), nil))
 	}
 	goleak.VerifyTestMain(m)
 }

@@ -16,7 +16,10 @@ import (
 // descriptors of transcode/wire open. It returns the exit code, which is one
 // of wire's and never 2. When the lifeline ends it ends the process at once:
 // nothing in Go can stop a call into C that does not return.
-func Run(ctx context.Context) int {
+//
+// others do the work of the roles that this package knows nothing of; like
+// Serve they return an exit code.
+func Run(ctx context.Context, others map[wire.Role]Role) int {
 	lifeline := os.NewFile(wire.LifelineFD, "lifeline")
 	file := os.NewFile(wire.SocketFD, "socket")
 	if lifeline == nil || file == nil {
@@ -42,8 +45,15 @@ func Run(ctx context.Context) int {
 	if !ok {
 		return usage(fmt.Errorf("message %d on the lifeline", m.Type()))
 	}
+	if other := others[config.Role]; other != nil {
+		return other(ctx, config, conn)
+	}
 	return Serve(ctx, config, conn)
 }
+
+// Role does a worker's work over conn, which ends when ctx does, and returns
+// the exit code.
+type Role func(ctx context.Context, config *wire.Config, conn net.Conn) int
 
 func usage(err error) int {
 	_, _ = fmt.Fprintln(os.Stderr, "millrace worker:", err)
