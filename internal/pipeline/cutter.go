@@ -12,6 +12,10 @@ type Placer interface {
 	Cut(media.Cut)
 	Place(media.Placed)
 
+	// Drop tells of a packet that has no place: before the first keyframe,
+	// or before the first cut.
+	Drop(*media.Packet)
+
 	// LongGOP says that the source's keyframes are too far apart to cut on
 	// them. It comes once, before the Cut that is made regardless of
 	// keyframes; copied video cannot be decoded from there on, so the placer
@@ -69,12 +73,13 @@ type Cutter struct {
 	placed    map[int]uint64 // segment of the newest placed packet, by track ID
 
 	wall    wallClock
+	date    func(arrival time.Duration) time.Time
 	dropped uint64
 }
 
 // NewCutter makes a Cutter that numbers above the given ones.
 func NewCutter(above Numbers, out Placer) *Cutter {
-	return &Cutter{out: out, segment: above.Segment, discontinuity: above.Discontinuity, placed: map[int]uint64{}, waitKey: true, broken: true}
+	return &Cutter{out: out, segment: above.Segment, discontinuity: above.Discontinuity, placed: map[int]uint64{}, waitKey: true, broken: true, date: media.Wall}
 }
 
 // Configure sets the rules from the next cut on.
@@ -108,13 +113,19 @@ func (c *Cutter) Flush() {
 	c.held = c.held[:0]
 }
 
+// Stop ends the segments there are: what comes next has nothing to do with
+// what came before.
+func (c *Cutter) Stop() {
+	c.Flush()
+	c.started, c.waitKey, c.broken = false, true, true
+	c.leadTrack, c.oldLead, c.cuts = nil, nil, c.cuts[:0]
+}
+
 // Push takes the next packet in order of arrival.
 func (c *Cutter) Push(p *media.Packet) {
 	if p.Epoch != c.epoch {
-		c.Flush()
+		c.Stop()
 		c.epoch = p.Epoch
-		c.started, c.waitKey, c.broken = false, true, true
-		c.leadTrack, c.oldLead, c.cuts = nil, nil, c.cuts[:0]
 	}
 	if p.Track.ID == c.cfg.Lead {
 		c.pushLead(p)
@@ -131,7 +142,7 @@ func (c *Cutter) Push(p *media.Packet) {
 func (c *Cutter) pushLead(p *media.Packet) {
 	rate := p.Track.ClockRate
 	if c.waitKey && (!p.Key || c.started && p.PTS <= c.newestPTS(rate)) {
-		c.dropped++
+		c.drop(p)
 		return
 	}
 	if old := c.oldLead; old != nil {
@@ -151,7 +162,7 @@ func (c *Cutter) pushLead(p *media.Packet) {
 		c.fillHole(p)
 		if c.cfg.OnKey && !p.Key {
 			c.waitKey = true
-			c.dropped++
+			c.drop(p)
 			return
 		}
 		c.cut(p)
@@ -253,14 +264,14 @@ func (c *Cutter) boundHeld() {
 			return
 		}
 		c.held = c.held[1:]
-		c.dropped++
+		c.drop(first)
 	}
 }
 
 // placeFollower sorts a packet of another track into the segments, by time.
 func (c *Cutter) placeFollower(p *media.Packet) {
 	if p.Epoch != c.epoch || !c.started {
-		c.dropped++
+		c.drop(p)
 		return
 	}
 	for i := len(c.cuts) - 1; i >= 0; i-- {
@@ -271,7 +282,12 @@ func (c *Cutter) placeFollower(p *media.Packet) {
 		c.place(p, cut.Segment, cut.Discontinuity)
 		return
 	}
+	c.drop(p)
+}
+
+func (c *Cutter) drop(p *media.Packet) {
 	c.dropped++
+	c.out.Drop(p)
 }
 
 func (c *Cutter) place(p *media.Packet, segment, discontinuity uint64) {
@@ -292,7 +308,7 @@ func (c *Cutter) cutAmid(p *media.Packet) {
 }
 
 func (c *Cutter) cutFrom(p *media.Packet, pts int64) {
-	arrived := media.Wall(p.Arrival)
+	arrived := c.date(p.Arrival)
 	if c.broken && !c.started {
 		c.wall.anchor(p.PTS, p.Track.ClockRate, arrived)
 	} else {

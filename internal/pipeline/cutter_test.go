@@ -61,6 +61,8 @@ func (l *ledger) Place(p media.Placed) {
 	l.packets[p.Track.ID] = append(l.packets[p.Track.ID], p)
 }
 
+func (l *ledger) Drop(*media.Packet) {}
+
 func (l *ledger) LongGOP() {
 	l.long++
 	if l.onLong != nil {

@@ -57,7 +57,8 @@ func (f File) Run(ctx context.Context) error {
 
 	r := &fileRun{File: f, ctx: ctx, input: input, begun: media.Now(), shown: map[string]time.Duration{}}
 	r.total = time.Duration(input.Info().Duration * float64(time.Second))
-	r.graph = graph{name: f.Input, log: f.Logger, transcoder: f.Transcoder, pres: pres, owner: r}
+	r.graph = graph{name: f.Input, log: f.Logger, owner: r}
+	r.graph.byWorkers(f.Transcoder, pres)
 	defer r.graph.dropSession()
 	if err := r.run(ctx); err != nil {
 		return err
@@ -237,7 +238,7 @@ func (r *fileRun) planned(plan *transcode.Plan) {
 	}
 }
 
-func (r *fileRun) working(*transcode.Session) {}
+func (r *fileRun) working(encoders) {}
 
 func (r *fileRun) degraded(transcode.Degradation) {}
 

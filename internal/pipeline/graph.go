@@ -17,23 +17,23 @@ import (
 const maxPriming = 16 << 20
 
 // graph is the way from the Cutter to the presentation, for one plan at a
-// time: copied renditions directly, coded ones by way of a worker. It is the
+// time: copied renditions directly, coded ones by way of a coder. It is the
 // Cutter's Placer and belongs to the goroutine that pushes packets.
 type graph struct {
-	name       string // the stream's path, for logs
-	log        *slog.Logger
-	transcoder *transcode.Supervisor
-	pres       *packager.Presentation
-	cutter     *Cutter
-	policy     transcode.Policy
-	drainTime  time.Duration // bounds the wait for a worker's last packets; 0 is no bound
-	owner      owner
+	name      string // the stream's path, for logs
+	log       *slog.Logger
+	code      func(context.Context, transcode.Job) (encoders, error)
+	pres      presenter
+	cutter    *Cutter
+	policy    transcode.Policy
+	drainTime time.Duration // bounds the wait for a coder's last packets; 0 is no bound
+	owner     owner
 
 	tracks  []*media.Track
 	plan    *transcode.Plan
 	copies  map[int][]string // names of the copied renditions, by source track
 	coded   []string         // names of the coded renditions
-	session *transcode.Session
+	session encoders
 	gop     []media.Placed // since the newest keyframe of the video
 	gopSize int            // bytes
 	off     []string       // renditions that the session gave up
@@ -42,6 +42,29 @@ type graph struct {
 	newest atomic.Pointer[Numbers] // of the newest segment; anybody may ask
 }
 
+// presenter takes what a graph makes.
+type presenter interface {
+	SetPlan(*transcode.Plan) error
+	Cut(media.Cut) error
+	Write(rendition string, p media.Placed) error
+	Lost(renditions ...string)
+	SetDependent()
+}
+
+// encoders carry a plan out: a worker's session, or a ladder in this process.
+type encoders interface {
+	Cut(media.Cut)
+	Write(media.Placed) error
+	Drain(context.Context) error
+	Close()
+}
+
+// presentation is a packager's, as a presenter.
+type presentation struct{ *packager.Presentation }
+
+// SetPlan implements presenter.
+func (p presentation) SetPlan(plan *transcode.Plan) error { return p.SetRenditions(renditions(plan)) }
+
 // owner is told what a graph comes to. All but Output's methods are called on
 // the graph's goroutine.
 type owner interface {
@@ -49,9 +72,9 @@ type owner interface {
 
 	// playing is the context that the graph works in.
 	playing() context.Context
-	// planned tells of a new plan, working of its worker (nil: none any more).
+	// planned tells of a new plan, working of its coder (nil: none any more).
 	planned(*transcode.Plan)
-	working(*transcode.Session)
+	working(encoders)
 	// degraded tells what a live session gives up; it comes from a goroutine
 	// of the session's.
 	degraded(transcode.Degradation)
@@ -65,6 +88,19 @@ type owner interface {
 func (g *graph) begin(above Numbers) {
 	g.newest.Store(&above)
 	g.cutter = NewCutter(above, g)
+}
+
+// byWorkers has the graph's plans carried out by worker processes, and shown
+// in pres.
+func (g *graph) byWorkers(s *transcode.Supervisor, pres *packager.Presentation) {
+	g.pres = presentation{pres}
+	g.code = func(ctx context.Context, job transcode.Job) (encoders, error) {
+		session, err := s.Start(ctx, job)
+		if err != nil {
+			return nil, err
+		}
+		return session, nil
+	}
 }
 
 // start makes ready for a source with these tracks.
@@ -87,7 +123,7 @@ func (g *graph) replan(ctx context.Context, tracks []*media.Track, policy transc
 	}
 	g.tracks, g.policy = tracks, policy
 	g.closeSession(ctx)
-	if err := g.pres.SetRenditions(renditions(plan)); err != nil {
+	if err := g.pres.SetPlan(plan); err != nil {
 		return fmt.Errorf("set renditions: %w", err)
 	}
 	g.apply(plan)
@@ -101,7 +137,7 @@ func (g *graph) replan(ctx context.Context, tracks []*media.Track, policy transc
 		return nil
 	}
 	_, from := g.cutter.Next()
-	session, err := g.transcoder.Start(ctx, transcode.Job{
+	session, err := g.code(ctx, transcode.Job{
 		Name: g.name, Plan: plan, From: from, Output: g.owner, Degraded: g.owner.degraded,
 	})
 	if err != nil {
@@ -200,6 +236,9 @@ func (g *graph) feed(placed media.Placed) {
 
 // remember keeps what a worker needs to start between two keyframes.
 func (g *graph) remember(placed media.Placed) {
+	if placed.Track.Codec == media.Raw {
+		return // coders of frames start anywhere
+	}
 	key := placed.Track.Kind == media.Video && placed.Key
 	if len(g.gop) == 0 && !key {
 		return
@@ -212,6 +251,9 @@ func (g *graph) remember(placed media.Placed) {
 		g.gop = append(g.gop, placed)
 	}
 }
+
+// Drop implements Placer.
+func (g *graph) Drop(*media.Packet) {}
 
 // LongGOP implements Placer: what was copied is encoded from the next cut on,
 // or cut inside its GOPs where the operator wants it as it is.

@@ -43,10 +43,10 @@ func (l *live) planned(plan *transcode.Plan) {
 	l.shown = plan
 }
 
-func (l *live) working(s *transcode.Session) {
+func (l *live) working(c encoders) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.worker = s; s == nil {
+	if l.worker, _ = c.(*transcode.Session); l.worker == nil {
 		l.workers++
 	}
 }

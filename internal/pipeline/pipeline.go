@@ -87,7 +87,8 @@ func newPipeline(ctx context.Context, path string, set config.Stream, last Numbe
 		return nil, fmt.Errorf("make presentation: %w", err)
 	}
 	p.graph.name, p.graph.log, p.graph.owner = path, log, (*live)(p)
-	p.graph.transcoder, p.graph.pres, p.graph.drainTime = deps.Transcoder, p.pres, deps.DrainTime
+	p.graph.byWorkers(deps.Transcoder, p.pres)
+	p.graph.drainTime = deps.DrainTime
 	p.graph.begin(numbersAt(p.created).above(last))
 	p.alive, p.die = context.WithCancel(ctx)
 	return p, nil
