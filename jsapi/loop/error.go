@@ -3,10 +3,11 @@ package loop
 import (
 	"errors"
 	"io/fs"
+	"maps"
+	"slices"
 	"syscall"
 
 	"github.com/dop251/goja"
-	"golang.org/x/sys/unix"
 )
 
 // Error is an error as Node's are: with a code that programs can ask for.
@@ -44,14 +45,28 @@ func (l *Loop) Reason(err error) goja.Value {
 	if newErr != nil {
 		return l.rt.ToValue(own.Message)
 	}
+	// As Node orders them: people read them in logs.
+	set := func(k string) {
+		if v, ok := own.Fields[k]; ok {
+			_ = o.Set(k, v)
+		}
+	}
+	set("errno")
 	if own.Code != "" {
 		_ = o.Set("code", own.Code)
 	}
-	for k, v := range own.Fields {
-		_ = o.Set(k, v)
+	for _, k := range ordered {
+		set(k)
+	}
+	for _, k := range slices.Sorted(maps.Keys(own.Fields)) {
+		if k != "errno" && !slices.Contains(ordered, k) {
+			set(k)
+		}
 	}
 	return o
 }
+
+var ordered = []string{"syscall", "path", "dest", "address", "port", "hostname"}
 
 // Throw panics with an error as goja wants it of a Go function that a script
 // called: as an exception that the script can catch.
@@ -66,9 +81,10 @@ func system(err error) *Error {
 	if !errors.As(err, &no) {
 		return e
 	}
-	e.Code = unix.ErrnoName(no)
+	code, text := ErrnoText(no)
+	e.Code = code
 	e.Fields = map[string]any{"errno": -int(no)}
-	e.Message = e.Code + ": " + no.Error()
+	e.Message = code + ": " + text
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		e.Fields["syscall"], e.Fields["path"] = path.Op, path.Path
