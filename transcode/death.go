@@ -22,6 +22,7 @@ const (
 	Broke       = child.Broke
 	NeverReady  = child.NeverReady
 	Closed      = child.Closed
+	Threw       = child.Threw
 )
 
 // Death tells how and why a worker process ended.
@@ -37,6 +38,8 @@ func ofClass(c wire.Class) Outcome {
 		return OutOfMemory
 	case wire.ClassProtocol:
 		return Broke
+	case wire.ClassScript:
+		return Threw
 	case wire.ClassInternal:
 	}
 	return Crashed
@@ -55,6 +58,8 @@ func ofExit(code int) (Outcome, string) {
 		return Unsupported, "something the libraries do not have was asked for"
 	case wire.ExitMemory:
 		return OutOfMemory, "an allocation failed"
+	case wire.ExitScript:
+		return Threw, "the script failed"
 	case wire.ExitOrphan:
 		return Killed, "it lost its parent"
 	}

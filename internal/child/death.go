@@ -23,6 +23,7 @@ const (
 	Broke       Outcome = "broke"       // it was killed because it broke the protocol
 	NeverReady  Outcome = "never ready" // it was killed because it did not say hello in time
 	Closed      Outcome = "closed"      // it was killed because it did not leave when asked
+	Threw       Outcome = "threw"       // the user's script that it ran failed
 )
 
 // Death tells how and why a child ended.

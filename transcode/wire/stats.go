@@ -14,6 +14,12 @@ type Stats struct {
 	DecodeBusy int64 `json:"decodeBusy"`
 
 	Outputs []OutputStats `json:"outputs,omitempty"`
+
+	// Of a script worker, whose figures come from the script's own loop:
+	// source packets that it did not take in time, and where the script was
+	// seen last (file:line:column).
+	Dropped  uint64 `json:"dropped,omitempty"`
+	Position string `json:"position,omitempty"`
 }
 
 // OutputStats is about one rendition.
