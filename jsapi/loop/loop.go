@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dop251/goja"
@@ -25,13 +26,20 @@ type Loop struct {
 	// Unhandled decides about a rejected promise without a handler, as
 	// Uncaught does.
 	Unhandled func(reason goja.Value, promise *goja.Object) bool
+	// MaxTimers is how many timers may be set; 0 is any number. One more
+	// throws.
+	MaxTimers int
 	// Idle is called when nothing keeps the loop alive, before it ends; it may
 	// start more work (Node's beforeExit).
 	Idle func()
+	// Ending is the last that runs, once nothing is left to do, the loop was
+	// stopped or something was fatal (Node's exit). failed is the fatal error.
+	Ending func(failed error)
 
 	modules map[string]*module
 
-	ticks      []func()
+	ticks      []tick
+	scope      scope
 	immediates []*Immediate
 	timers     timers
 	now        func() time.Duration // since the loop was made
@@ -44,6 +52,8 @@ type Loop struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
+	turn atomic.Int64 // when the present turn began, in ns of now; 0 between turns
+
 	mu     sync.Mutex
 	posted []func()
 	wake   chan struct{} // one token: posted has something, or the loop ended
@@ -54,13 +64,14 @@ type Loop struct {
 func New() *Loop {
 	l := &Loop{
 		rt: goja.New(), modules: make(map[string]*module),
-		wake:    make(chan struct{}, 1),
+		wake: make(chan struct{}, 1),
 	}
 	start := time.Now()
 	l.now = func() time.Duration { return time.Since(start) }
 	l.ctx, l.cancel = context.WithCancelCause(context.Background())
 	l.rt.SetFieldNameMapper(goja.TagFieldNameMapper("json", true))
 	l.rt.SetPromiseRejectionTracker(l.track)
+	l.rt.SetAsyncContextTracker(&l.scope)
 	turn, err := l.rt.RunString("(function turn(task) { task() })")
 	if err != nil {
 		panic(err) // the text above is not JavaScript
@@ -109,7 +120,22 @@ func (l *Loop) Run(ctx context.Context, start func() error) error {
 	if l.err == nil && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	l.last()
 	return l.err
+}
+
+// last gives Ending its turn, whatever ended the loop but an interruption.
+func (l *Loop) last() {
+	var interrupted *Interrupted
+	if l.Ending == nil || l.ended || errors.As(l.err, &interrupted) {
+		return
+	}
+	failed := l.err
+	l.err = nil
+	l.Turn(func() error { l.Ending(failed); return nil })
+	if failed != nil {
+		l.err = failed
+	}
 }
 
 // round is one iteration: due timers, what was posted, immediates.
@@ -187,6 +213,9 @@ func (l *Loop) Interrupt(reason error) {
 // Turn runs f as one macrotask: then ticks, then promise jobs. Code that the
 // loop already runs calls the runtime directly instead.
 func (l *Loop) Turn(f func() error) {
+	l.turn.Store(max(1, int64(l.now())))
+	defer l.turn.Store(0)
+	l.scope.now = nil
 	task := l.rt.ToValue(func(goja.FunctionCall) goja.Value {
 		l.caught(f())
 		l.drainTicks()
@@ -202,6 +231,13 @@ func (l *Loop) Turn(f func() error) {
 	l.reportRejections()
 }
 
+// Busy tells of the turn that runs: when it began (by Now), and how long it
+// has lasted. It may be called from any goroutine; it is false between turns.
+func (l *Loop) Busy() (began, lasted time.Duration, ok bool) {
+	began = time.Duration(l.turn.Load())
+	return began, l.now() - began, began > 0
+}
+
 func (l *Loop) caughtOuter(task goja.Value) {
 	if _, err := l.enter(goja.Undefined(), task); err != nil {
 		l.fail(err)
@@ -212,8 +248,9 @@ func (l *Loop) drainTicks() {
 	for len(l.ticks) > 0 && l.err == nil && !l.ended {
 		ticks := l.ticks
 		l.ticks = nil
-		for _, f := range ticks {
-			f()
+		for _, t := range ticks {
+			l.scope.now = t.scope
+			t.f()
 			if l.err != nil || l.ended {
 				return
 			}
@@ -263,7 +300,12 @@ func (l *Loop) Invoke(f goja.Callable, this goja.Value, args ...goja.Value) {
 }
 
 // NextTick runs f when the present task is done, before promise jobs.
-func (l *Loop) NextTick(f func()) { l.ticks = append(l.ticks, f) }
+func (l *Loop) NextTick(f func()) { l.ticks = append(l.ticks, tick{f, l.scope.now}) }
+
+type tick struct {
+	f     func()
+	scope goja.Value
+}
 
 // Post runs f as a macrotask of its own, from any goroutine. It keeps nothing
 // alive, and reports whether the loop still takes it.

@@ -11,6 +11,7 @@ import (
 // is settled.
 type Pending struct {
 	loop    *Loop
+	scope   goja.Value
 	unref   bool
 	over    bool
 	settled atomic.Bool
@@ -19,7 +20,7 @@ type Pending struct {
 // Pending begins work whose end the loop waits for.
 func (l *Loop) Pending() *Pending {
 	l.alive++
-	return &Pending{loop: l}
+	return &Pending{loop: l, scope: l.scope.now}
 }
 
 // Settle ends the work: f runs on the loop as a macrotask of its own. It may
@@ -34,7 +35,7 @@ func (p *Pending) Settle(f func()) {
 		if !p.unref {
 			p.loop.alive--
 		}
-		f()
+		p.loop.within(p.scope, f)
 	})
 }
 

@@ -2,6 +2,7 @@ package loop
 
 import (
 	"container/heap"
+	"fmt"
 	"time"
 )
 
@@ -21,7 +22,11 @@ type Timer struct {
 // SetTimer runs f on the loop after d, and every d again where repeat is set.
 // Node's smallest delay is 1 ms, and so is this.
 func (l *Loop) SetTimer(d time.Duration, repeat bool, f func()) *Timer {
-	t := &Timer{loop: l, f: f, index: -1}
+	if n := len(l.timers.heap); l.MaxTimers > 0 && n >= l.MaxTimers {
+		l.Throw(&Error{Name: "RangeError", Code: "ERR_TOO_MANY_TIMERS", Message: fmt.Sprintf("%d timers are set, and that is the most", n)})
+	}
+	at := l.scope.now
+	t := &Timer{loop: l, f: func() { l.within(at, f) }, index: -1}
 	d = max(d, time.Millisecond)
 	if repeat {
 		t.every = d
@@ -144,7 +149,8 @@ type Immediate struct {
 
 // SetImmediate runs f after what was posted, before timers come round again.
 func (l *Loop) SetImmediate(f func()) *Immediate {
-	i := &Immediate{loop: l, f: f}
+	at := l.scope.now
+	i := &Immediate{loop: l, f: func() { l.within(at, f) }}
 	l.immediates = append(l.immediates, i)
 	l.alive++
 	return i
