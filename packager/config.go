@@ -29,6 +29,10 @@ type Config struct {
 	// Part is the length that parts are rounded from; 500 ms.
 	Part time.Duration
 
+	// LowLatency lists parts as they are made and offers blocking reload,
+	// preload hints, rendition reports and delta updates (RFC 8216bis §6.2.5).
+	LowLatency bool
+
 	// Window is how much media a live playlist lists at least; 30 s. It never
 	// lists fewer than six segments or three target durations once it has
 	// them. Segments that leave it stay fetchable for one window more.
@@ -107,6 +111,8 @@ func (c *Config) fill() error {
 	switch {
 	case c.Segment < 0 || c.Part < 0 || c.Window < 0:
 		return errors.New("negative duration")
+	case c.LowLatency && c.VOD:
+		return errors.New("low latency is for live presentations only")
 	case c.Output != nil && !c.VOD:
 		return errors.New("an output folder is for VOD only")
 	case c.Output == nil && c.Store == nil:

@@ -34,9 +34,10 @@ var (
 )
 
 // ServeHTTP serves the presentation. The URL's path is relative to the
-// stream: index.m3u8, {rendition}/index.m3u8, {rendition}/{number}.m4s and
-// {rendition}/init-{hash}.mp4; anything else is 404. It answers GET and HEAD,
-// ranges of media, and gzip for playlists. Media goes out by sendfile where w
+// stream: index.m3u8, {rendition}/index.m3u8, {rendition}/{number}.m4s,
+// {rendition}/part{serial}.m4s and {rendition}/init-{hash}.mp4; anything else
+// is 404. It answers GET and HEAD, ranges of media, gzip for playlists, and
+// where latency is low the delivery directives of RFC 8216bis §6.2.5. Media goes out by sendfile where w
 // is net/http's own HTTP/1 writer, which a wrapper hides unless it passes
 // ReadFrom through.
 func (p *Presentation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -67,17 +68,22 @@ func (p *Presentation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (r *rendition) serve(w http.ResponseWriter, req *http.Request, file string) {
 	win := r.window.Load()
 	if file == "index.m3u8" {
-		if win.doc == nil {
-			notFound(w)
-			return
-		}
-		servePlaylist(w, req, win.doc, r.p.cacheMedia)
+		r.servePlaylist(w, req)
 		return
 	}
 	if base, ok := strings.CutSuffix(file, ".m4s"); ok {
-		if number, ok := readNumber(base); ok {
+		if serial, isPart := strings.CutPrefix(base, "part"); isPart {
+			if n, ok := readNumber(serial); ok {
+				r.servePart(w, req, n)
+				return
+			}
+		} else if number, ok := readNumber(base); ok {
 			if s := win.segment(number); s != nil {
 				r.serveSegment(w, req, s)
+				return
+			}
+			if s := win.open; s != nil && s.number == number && r.p.cfg.LowLatency {
+				r.serveOpen(w, req, s)
 				return
 			}
 		}
@@ -117,6 +123,11 @@ func (r *rendition) serveSegment(w http.ResponseWriter, req *http.Request, s *se
 		return
 	}
 	defer f.Release()
+	r.send(w, req, f, s.size, s.length)
+}
+
+// send answers with a file, whole or a range of it.
+func (r *rendition) send(w http.ResponseWriter, req *http.Request, f io.ReadSeeker, size int64, length []string) {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		notFound(w)
 		return
@@ -129,11 +140,11 @@ func (r *rendition) serveSegment(w http.ResponseWriter, req *http.Request, s *se
 		r.p.bytesOut.Add(uint64(counted.n))
 		return
 	}
-	h["Content-Length"] = s.length
+	h["Content-Length"] = length
 	if req.Method == http.MethodHead {
 		return
 	}
-	n, _ := io.CopyN(w, f, s.size) // an error means that the client is gone
+	n, _ := io.CopyN(w, f, size) // an error means that the client is gone
 	r.p.bytesOut.Add(uint64(n))
 }
 

@@ -54,11 +54,8 @@ func (r *rendition) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	w := *r.window.Load()
-	w.ended, w.open, w.parts = true, 0, nil
-	if len(w.held) > 0 {
-		w.doc = r.render(&w)
-	}
-	r.swap(&w, true)
+	w.ended, w.open = true, nil
+	r.show(&w, true)
 }
 
 // close gives up the media. What a VOD presentation has on disk stays.

@@ -23,7 +23,8 @@ const defaultBandwidth = 2_000_000
 type shown struct {
 	spec      Rendition
 	retired   bool
-	listed    int // segments with media, ever
+	there     bool // there is something to play
+	listed    int  // segments with media, ever
 	codecs    string
 	width     int
 	height    int
@@ -32,6 +33,8 @@ type shown struct {
 	bandwidth int
 	average   int
 	final     bool // nothing more is measured
+
+	partTarget time.Duration // PART-TARGET; 0 before it is known
 }
 
 // published takes note of a segment that was listed. The caller holds r.mu.
@@ -42,21 +45,46 @@ func (p *Presentation) published(r *rendition, s *segment) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	sh := &r.shown
-	sh.listed++
-	sh.codecs = s.init.codecs
-	if r.kind == media.Video {
-		sh.width, sh.height = fmp4.DisplaySize(r.track)
-		if rate := r.track.FrameRate; rate.Known() {
-			sh.frameRate = int(media.Rescale(1000, rate.Den, rate.Num))
-		} else if sh.frameRate == 0 {
-			sh.frameRate = measuredRate(s.frames, s.duration)
-		}
-	} else {
-		sh.channels = r.track.Channels
+	if sh.listed == 0 {
+		sh.bandwidth, sh.frameRate = 0, 0 // as estimated by appeared
 	}
+	sh.listed++
+	r.describe(s, s.duration)
 	sh.bandwidth = max(sh.bandwidth, r.declared(), r.meter.peak, r.meter.average())
 	sh.average = r.meter.average()
 	p.refresh()
+}
+
+// appeared takes note of the first part of a rendition's first segment, where
+// parts are listed. Until the segment is complete its bitrate is an estimate.
+// The caller holds r.mu.
+func (p *Presentation) appeared(r *rendition, s *segment) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if r.shown.there {
+		return
+	}
+	first := &s.parts[0]
+	r.describe(s, first.duration)
+	r.shown.bandwidth = max(r.declared(), bitrate(first.size, first.duration))
+	p.refresh()
+}
+
+// describe takes over what a segment, of which so much is there, tells of its
+// rendition. The caller holds r.mu and p.mu.
+func (r *rendition) describe(s *segment, d time.Duration) {
+	sh := &r.shown
+	sh.there, sh.codecs = true, s.init.codecs
+	if r.kind == media.Audio {
+		sh.channels = r.track.Channels
+		return
+	}
+	sh.width, sh.height = fmp4.DisplaySize(r.track)
+	if rate := r.track.FrameRate; rate.Known() {
+		sh.frameRate = int(media.Rescale(1000, rate.Den, rate.Num))
+	} else if sh.frameRate == 0 {
+		sh.frameRate = measuredRate(s.frames, d)
+	}
 }
 
 // forget drops what was measured of a rendition whose coder was replaced. The
@@ -134,13 +162,13 @@ func (p *Presentation) complete() bool {
 		if r.shown.retired {
 			continue
 		}
-		there := r.shown.listed > 0
+		there := r.shown.there
 		video = video || r.kind == media.Video
 		hasVideo = hasVideo || there && r.kind == media.Video
 		missing = missing || !there
 		most = max(most, r.shown.listed)
 	}
-	if most == 0 || video && !hasVideo {
+	if video && !hasVideo {
 		return false
 	}
 	return !missing || p.isReady || most >= lateSegments || p.state.Load() != stateOpen
@@ -152,7 +180,7 @@ func (p *Presentation) multivariant() *playlist.Multivariant {
 	var video, audio []*rendition
 	for _, r := range p.order {
 		switch {
-		case r.shown.listed == 0 || r.shown.retired:
+		case !r.shown.there || r.shown.retired:
 		case r.kind == media.Video:
 			video = append(video, r)
 		default:

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/packager/playlist"
 	"github.com/millrace/millrace/packager/store"
 )
 
@@ -43,7 +44,10 @@ type Presentation struct {
 	ready                  chan struct{}
 	requests               atomic.Uint64
 	cacheMedia, cacheMulti []string // Cache-Control of playlists
+	cacheBlocked           []string // of those that were waited for
 	bytesOut               atomic.Uint64
+
+	control atomic.Pointer[playlist.ServerControl] // see settle in control.go; nil before
 
 	names atomic.Pointer[map[string]*rendition] // by path element
 	multi atomic.Pointer[document]
@@ -65,7 +69,7 @@ func New(cfg Config) (*Presentation, error) {
 		cfg: cfg, store: cfg.Store, ready: make(chan struct{}),
 		target: (cfg.Segment*3/2 + time.Second - 1).Truncate(time.Second),
 	}
-	p.cacheMedia, p.cacheMulti = maxAge(cfg.Segment/2), maxAge(cfg.Segment)
+	p.cacheMedia, p.cacheMulti, p.cacheBlocked = maxAge(cfg.Segment/2), maxAge(cfg.Segment), maxAge(6*p.target)
 	if cfg.Output != nil {
 		p.store = cfg.Output
 	}
@@ -277,24 +281,13 @@ func (p *Presentation) WaitFor(ctx context.Context, rendition string, msn uint64
 	case r == nil:
 		return fmt.Errorf("%w: %q", ErrUnknownRendition, rendition)
 	}
-	for {
-		w := r.window.Load()
-		if p.state.Load() == stateClosed {
-			return ErrClosed
-		}
-		if w.has(msn, part) {
-			return nil
-		}
-		wait := w.changed
-		if part < 0 {
-			wait = w.segmented
-		}
-		select {
-		case <-wait:
-		case <-ctx.Done():
+	if _, err := r.await(ctx.Done(), nil, msn, part); err != nil {
+		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
+		return err
 	}
+	return nil
 }
 
 func (p *Presentation) closedOrEnded() error {

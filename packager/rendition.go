@@ -42,12 +42,15 @@ type rendition struct {
 	silence  []byte        // fills holes; nil where there is nothing to fill with
 	ended    int64         // PTS at which the newest listed media ends
 	frame    int64         // the usual duration of a frame in ticks; 0 unknown
-	target   time.Duration
-	pending  fragment // the open part
-	cur      *open    // nil between segments
-	next     uint64   // number of the next segment to list; 0 before the first
-	floor    uint64   // packets of segments below have no place any more
-	lost     bool     // see Presentation.Lost
+	target   time.Duration // PART-TARGET; 0 before it is known
+	pending  fragment      // the open part
+	serial   uint64        // of the next part
+	parts    int           // listed by the newest playlist, for its size
+	steady   int           // frames in a row that lasted as long as expected
+	cur      *open         // nil between segments
+	next     uint64        // number of the next segment to list; 0 before the first
+	floor    uint64        // packets of segments below have no place any more
+	lost     bool          // see Presentation.Lost
 	sequence uint32
 	header   []byte   // scratch
 	vector   [][]byte // scratch
@@ -113,9 +116,13 @@ func (r *rendition) begin(pk media.Placed) (bool, error) {
 		return false, err
 	}
 	r.lost = false
+	if r.serial == 0 {
+		// Above all that an earlier presentation of the same URL can have used.
+		r.serial = pk.Segment * maxPartsPerSecond
+	}
 	r.cur = &open{
 		segment: segment{
-			number: pk.Segment, discontinuity: pk.Discontinuity, init: r.init, wall: s.Wall,
+			number: pk.Segment, first: r.serial, discontinuity: pk.Discontinuity, init: r.init, wall: s.Wall,
 			uri: strconv.FormatUint(pk.Segment, 10) + ".m4s",
 		},
 		span: s, start: pk.PTS, end: pk.PTS,
@@ -301,7 +308,7 @@ func (r *rendition) storeFailed(err error) error {
 		cur.file = nil
 	}
 	cur.failed = true
-	r.hideParts()
+	r.hideParts(cur.number)
 	if r.p.cfg.VOD {
 		return err
 	}
@@ -330,8 +337,11 @@ func (r *rendition) lose() error {
 		return nil
 	}
 	rate := r.track.ClockRate
-	if s, known, _ := r.p.timeline.at(cur.number); known && s.over && r.held != nil {
-		ends := max(cur.end, r.held.PTS+r.usual())
+	if s, known, _ := r.p.timeline.at(cur.number); known && s.over {
+		ends := cur.end
+		if r.held != nil {
+			ends = max(ends, r.held.PTS+r.usual())
+		}
 		if missing := s.length - media.Duration(ends-s.ticks(rate), rate); missing <= media.Duration(r.usual(), rate)*3/2 {
 			return r.finish(nil)
 		}
@@ -343,7 +353,7 @@ func (r *rendition) lose() error {
 	}
 	r.cur = nil
 	r.floor = cur.number + 1
-	r.hideParts()
+	r.hideParts(cur.number)
 	return r.advanceLocked(r.p.timeline.newest())
 }
 

@@ -30,7 +30,7 @@ func (r *rendition) push(pk *media.Packet) error {
 		return err
 	}
 	r.held = pk
-	return nil
+	return r.hasten()
 }
 
 // tooLong drops what would make the segment longer than TARGETDURATION, which
@@ -46,16 +46,39 @@ func (r *rendition) tooLong() {
 // release gives the held packet its duration and puts it into a part. next is
 // the packet after it, nil if none is known; inside says that it is of the same
 // segment.
-//
-// Here is the place to release a frame of a known rate without waiting for the
-// next one.
 func (r *rendition) release(next *media.Packet, inside bool) error {
 	pk := r.held
 	if pk == nil {
 		return nil
 	}
 	r.held = nil
-	duration := r.lasts(pk, next, inside)
+	return r.take(pk, r.lasts(pk, next, inside))
+}
+
+// steadyFrames is how many frames in a row have to last as long as expected
+// before the next one is trusted to.
+const steadyFrames = 8
+
+// hasten lets the held packet go without waiting for the next one where it
+// completes a part and frames come regularly: the part would wait for a whole
+// frame otherwise. Should the next one come late all the same, its fragment's
+// tfdt says so.
+func (r *rendition) hasten() error {
+	if !r.p.cfg.LowLatency || r.target == 0 || r.steady < steadyFrames {
+		return nil
+	}
+	limit, usual := media.Ticks(r.target, r.track.ClockRate), r.usual()
+	full := r.pending.duration + usual
+	if full > limit || full+usual <= limit || !enough(full, limit) {
+		return nil
+	}
+	pk := r.held
+	r.held = nil
+	return r.take(pk, usual)
+}
+
+// take puts a packet that lasts so many ticks into a part.
+func (r *rendition) take(pk *media.Packet, duration int64) error {
 	dts := max(pk.DTS, 0) // tfdt has no sign
 	if pk.DTS < 0 {
 		duration = max(duration+pk.DTS, 0)
@@ -97,6 +120,12 @@ func (r *rendition) lasts(pk, next *media.Packet, inside bool) int64 {
 	case s.over && d > left && next.PTS > end+usual:
 		return left
 	}
+	// The rounding of a clock is no irregularity.
+	if usual := r.usual(); d >= usual-usual/16-1 && d <= usual+usual/16+1 {
+		r.steady++
+	} else {
+		r.steady = 0
+	}
 	switch {
 	case r.kind == media.Video && r.track.FrameRate.Known():
 	case pk.Duration > 0:
@@ -112,7 +141,7 @@ func (r *rendition) lasts(pk, next *media.Packet, inside bool) int64 {
 func (r *rendition) add(dts int64, s fmp4.Sample) error {
 	rate := r.track.ClockRate
 	if r.target == 0 && r.frame > 0 && (r.kind == media.Video && r.track.FrameRate.Known() || r.kind == media.Audio) {
-		r.target = r.knownTarget()
+		r.setTarget(r.knownTarget())
 	}
 	if r.target == 0 {
 		r.pending.add(dts, s)
@@ -125,14 +154,14 @@ func (r *rendition) add(dts int64, s fmp4.Sample) error {
 	// A part that is too short (the sample lasts longer than others) takes the
 	// sample all the same; closePart sees to its length.
 	if crosses := r.pending.duration+int64(s.Duration) > limit; crosses && enough(r.pending.duration, limit) {
-		if err := r.closePart(limit); err != nil {
+		if err := r.closePart(limit, true); err != nil {
 			return err
 		}
 	}
 	r.pending.add(dts, s)
 	// Full as far as can be told: the next frame would not fit any more.
 	if r.pending.duration+r.usual() > limit && enough(r.pending.duration, limit) {
-		return r.closePart(limit)
+		return r.closePart(limit, true)
 	}
 	return nil
 }
@@ -156,7 +185,7 @@ func (r *rendition) decide() error {
 	for _, s := range all {
 		durations = append(durations, int64(s.Duration))
 	}
-	r.target = measuredTarget(r.p.cfg.Part, durations, r.track.ClockRate)
+	r.setTarget(measuredTarget(r.p.cfg.Part, durations, r.track.ClockRate))
 	r.pending.reset()
 	for _, s := range all {
 		if err := r.add(dts, s); err != nil {
@@ -177,14 +206,15 @@ func (r *rendition) flush() error {
 	if len(r.pending.samples) == 0 {
 		return nil
 	}
-	return r.closePart(media.Ticks(r.target, r.track.ClockRate))
+	return r.closePart(media.Ticks(r.target, r.track.ClockRate), false)
 }
 
 // closePart stores the open part. A frame that makes it longer than a part may
 // be, because media is missing behind it, keeps its duration in the media, so
 // that players see no hole; the part is listed with the longest duration
-// allowed, and the rest as parts with GAP=YES.
-func (r *rendition) closePart(limit int64) error {
+// allowed, and the rest as parts with GAP=YES. show makes them known; the last
+// of a segment appear together with it.
+func (r *rendition) closePart(limit int64, show bool) error {
 	cur, rate := r.cur, r.track.ClockRate
 	err := r.storePart(cur)
 	if err == nil && !cur.failed {
@@ -192,8 +222,11 @@ func (r *rendition) closePart(limit int64) error {
 		cur.parts[len(cur.parts)-1].duration = media.Duration(listed, rate)
 		for rest := r.pending.duration - listed; rest > 0; rest -= limit {
 			cur.parts = append(cur.parts, part{offset: cur.size, duration: media.Duration(min(rest, limit), rate), gap: true})
+			r.serial++
 		}
-		r.showParts(cur)
+		if show {
+			r.showParts(cur)
+		}
 	}
 	r.pending.reset()
 	return err
@@ -225,5 +258,6 @@ func (r *rendition) storePart(cur *open) error {
 		offset: offset, size: cur.size - offset,
 		independent: r.pending.key,
 	})
+	r.serial++
 	return nil
 }

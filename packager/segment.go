@@ -1,6 +1,7 @@
 package packager
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/millrace/millrace/packager/fmp4"
@@ -23,6 +24,7 @@ type segment struct {
 	length          []string // Content-Length
 	frames          int
 	parts           []part
+	first           uint64 // serial of parts[0]
 	uri             string
 
 	removed time.Time // from the playlist; for the writer only
@@ -44,8 +46,8 @@ type initSection struct {
 	codecs string
 }
 
-// entry is how a playlist lists the segment. before is the init section in
-// force, nil at the beginning of the list.
+// entry is how a playlist lists the segment, without its parts. before is the
+// init section in force, nil at the beginning of the list.
 func (s *segment) entry(before *initSection) playlist.Segment {
 	e := playlist.Segment{
 		URI: s.uri, Duration: s.duration, Discontinuities: s.discontinuities, ProgramDateTime: s.wall, Gap: s.gap,
@@ -54,6 +56,22 @@ func (s *segment) entry(before *initSection) playlist.Segment {
 		e.Map = &playlist.Map{URI: s.init.name}
 	}
 	return e
+}
+
+// partName is the URI of a part. Parts are counted through all segments of a
+// rendition, so that the next one can be hinted before anybody knows in which
+// segment it will be.
+func partName(serial uint64) string { return "part" + strconv.FormatUint(serial, 10) + ".m4s" }
+
+// listParts says how a playlist lists the segment's parts.
+func (s *segment) listParts(to []playlist.Part) []playlist.Part {
+	for i := range s.parts {
+		p := &s.parts[i]
+		to = append(to, playlist.Part{
+			URI: partName(s.first + uint64(i)), Duration: p.duration, Independent: p.independent, Gap: p.gap,
+		})
+	}
+	return to
 }
 
 // open is a segment that is being filled.

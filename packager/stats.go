@@ -43,8 +43,10 @@ func (p *Presentation) Stats() Stats {
 		for _, s := range w.held {
 			rs.Bytes += s.size
 		}
-		for _, pt := range w.parts {
-			rs.Bytes += pt.size
+		if w.open != nil {
+			for _, pt := range w.open.parts {
+				rs.Bytes += pt.size
+			}
 		}
 		st.Renditions = append(st.Renditions, rs)
 	}

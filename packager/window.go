@@ -17,12 +17,14 @@ const minListed = 6
 // window is what readers see of a rendition: immutable, swapped at each
 // change.
 type window struct {
-	held   []*segment     // removed ones that can still be fetched, then the listed ones
-	listed int            // how many of held are in the playlist
-	inits  []*initSection // of held
-	open   uint64         // number of the segment that is being filled; 0 none
-	parts  []part         // of it, as far as they are stored
-	doc    *document      // nil before the first segment
+	held   []*segment       // removed ones that can still be fetched, then the listed ones
+	listed int              // how many of held are in the playlist
+	inits  []*initSection   // of held
+	open   *segment         // the one that is being filled, as far as its parts are stored; nil none
+	serial uint64           // of the next part
+	target time.Duration    // PART-TARGET; 0 before it is known
+	doc    *document        // nil before there is something to play
+	delta  func() *document // the delta update, made at the first call; nil where there is nothing to skip
 	ended  bool
 
 	changed   chan struct{} // closed when a part or a segment has come
@@ -58,12 +60,32 @@ func (w *window) has(msn uint64, part int) bool {
 	case last != nil && last.number > msn, last != nil && last.number == msn && part < len(last.parts):
 		return true
 	case part < 0:
-		return false
+		return w.open != nil && w.open.number > msn
 	case last != nil && last.number == msn:
 		// A part beyond the last one means part 0 of the next segment.
-		return len(w.parts) > 0
+		return w.open != nil
 	}
-	return w.open > msn && len(w.parts) > 0 || w.open == msn && len(w.parts) > part
+	return w.open != nil && (w.open.number > msn || w.open.number == msn && len(w.open.parts) > part)
+}
+
+// part finds a part that can be fetched by its serial.
+func (w *window) part(serial uint64) (*segment, *part) {
+	if s := w.open; s != nil && serial >= s.first {
+		return s.part(serial)
+	}
+	for i := len(w.held) - 1; i >= 0; i-- {
+		if s := w.held[i]; len(s.parts) > 0 && serial >= s.first {
+			return s.part(serial)
+		}
+	}
+	return nil, nil
+}
+
+func (s *segment) part(serial uint64) (*segment, *part) {
+	if i := serial - s.first; i < uint64(len(s.parts)) && !s.parts[i].gap {
+		return s, &s.parts[i]
+	}
+	return nil, nil
 }
 
 // document is a playlist's text with the headers that never differ.
@@ -106,19 +128,51 @@ func (r *rendition) swap(w *window, segmented bool) {
 	}
 }
 
-// showParts makes the parts of the open segment known. They are not listed.
+// showParts makes the parts of the open segment known, and lists them where
+// latency is to be low.
 func (r *rendition) showParts(cur *open) {
 	w := *r.window.Load()
+	seen := cur.segment
 	// Parts that are shown never change; those to come go behind them.
-	w.open, w.parts = cur.number, cur.parts[:len(cur.parts):len(cur.parts)]
-	r.swap(&w, false)
+	seen.parts = cur.parts[:len(cur.parts):len(cur.parts)]
+	seen.discontinuities = w.discontinuities(&seen)
+	w.open = &seen
+	r.show(&w, false)
+	if len(seen.parts) == 1 && r.p.cfg.LowLatency {
+		r.p.appeared(r, &seen)
+	}
 }
 
-// hideParts takes back the parts of a segment that is given up.
-func (r *rendition) hideParts() {
+// hideParts takes back the parts of a segment that is given up. A playlist that
+// had nothing else is gone until the segment is listed as a GAP.
+func (r *rendition) hideParts(number uint64) {
 	w := *r.window.Load()
-	w.open, w.parts = 0, nil
-	r.swap(&w, false)
+	w.open = nil
+	if w.doc != nil && r.next == 0 {
+		w.doc, r.next = nil, number
+	}
+	r.show(&w, false)
+}
+
+// discontinuities is how many EXT-X-DISCONTINUITY stand before a segment that
+// follows the listed ones.
+func (w *window) discontinuities(s *segment) int {
+	if last := w.last(); last != nil {
+		return int(s.discontinuity - last.discontinuity)
+	}
+	return 0
+}
+
+// show completes a window by what is rendered from it, and makes it visible.
+func (r *rendition) show(w *window, segmented bool) {
+	w.serial, w.target = r.serial, r.target
+	if !r.p.cfg.VOD || w.ended {
+		w.inits = r.initsOf(w)
+		if segmented || r.p.cfg.LowLatency {
+			r.render(w)
+		}
+	}
+	r.swap(w, segmented)
 }
 
 // publish lists a finished segment and removes what has left the window.
@@ -127,20 +181,14 @@ func (r *rendition) publish(s *segment) error {
 	r.floor = max(r.floor, r.next)
 	now := time.Now()
 	old := r.window.Load()
-	w := &window{held: old.held, listed: old.listed}
-	if last := old.last(); last != nil {
-		s.discontinuities = int(s.discontinuity - last.discontinuity)
-	}
+	w := &window{held: old.held, listed: old.listed, doc: old.doc}
+	s.discontinuities = old.discontinuities(s)
 	// Older windows share the array and end before what is added to it.
 	w.held = append(w.held, s)
 	w.listed++
-	if r.p.cfg.VOD {
-		w.inits = r.initsOf(w)
-	} else {
+	if !r.p.cfg.VOD {
 		r.slide(w, now)
 		r.expire(w, now)
-		w.inits = r.initsOf(w)
-		w.doc = r.render(w)
 	}
 	if r.replaced && !s.gap && s.discontinuity > r.replace {
 		// Another coder: what was measured of the old one says nothing.
@@ -148,7 +196,7 @@ func (r *rendition) publish(s *segment) error {
 		r.p.forget(r)
 	}
 	r.meter.add(s.size, s.duration)
-	r.swap(w, true)
+	r.show(w, true)
 	r.p.published(r, s)
 	return nil
 }
@@ -190,18 +238,46 @@ func (r *rendition) expire(w *window, now time.Time) {
 
 // initsOf collects the initialization sections that a client may still need.
 func (r *rendition) initsOf(w *window) []*initSection {
-	var out []*initSection
-	for _, s := range w.held {
-		if s.init != nil && (len(out) == 0 || out[len(out)-1] != s.init) {
+	out := w.inits[:0:0]
+	add := func(s *segment) {
+		if s != nil && s.init != nil && (len(out) == 0 || out[len(out)-1] != s.init) {
 			out = append(out, s.init)
 		}
 	}
+	for _, s := range w.held {
+		add(s)
+	}
+	add(w.open)
 	return out
 }
 
-// render writes the playlist of a window.
-func (r *rendition) render(w *window) *document {
-	m := &r.model
+// render writes the playlist of a window that has something to list.
+func (r *rendition) render(w *window) {
+	low := r.p.cfg.LowLatency && !r.p.cfg.VOD
+	if len(w.held) == 0 && (!low || w.open == nil) || low && !r.p.controlled(r, w) {
+		return
+	}
+	r.model.Segments = r.model.Segments[:0]
+	r.compose(w, &r.model, 0)
+	w.doc = newDocument(r.model.Append(make([]byte, 0, 512+160*w.listed+100*r.parts)))
+	r.parts = 0
+	for i := range r.model.Segments {
+		r.parts += len(r.model.Segments[i].Parts)
+	}
+	w.delta = nil
+	if skip := w.skippable(skipTargets * r.p.target); low && !w.ended && skip > 0 {
+		seen := *w // does not change with w any more
+		w.delta = sync.OnceValue(func() *document {
+			var m playlist.Media
+			r.compose(&seen, &m, skip)
+			return newDocument(m.Append(nil))
+		})
+	}
+}
+
+// compose says what a window's playlist is, the first segments skipped. It reads
+// nothing that needs a lock.
+func (r *rendition) compose(w *window, m *playlist.Media, skip int) {
 	*m = playlist.Media{
 		Version: version, TargetDuration: int(r.p.target / time.Second),
 		IndependentSegments: !r.p.dependent.Load(), EndList: w.ended, Segments: m.Segments[:0],
@@ -210,16 +286,55 @@ func (r *rendition) render(w *window) *document {
 		m.Type = playlist.VOD
 	}
 	listed := w.held[len(w.held)-w.listed:]
+	if skip > 0 {
+		m.Version, m.Skip = versionSkip, &playlist.Skip{Segments: uint64(skip)}
+	}
+	parts := len(listed) // where parts begin to be listed
+	if r.p.cfg.LowLatency {
+		parts = r.lowLatency(w, m, listed)
+	}
 	var section *initSection
-	for _, s := range listed {
-		m.Segments = append(m.Segments, s.entry(section))
+	for i, s := range listed {
+		if i >= skip {
+			e := s.entry(section)
+			if i == skip && s.init != nil && mapChanges(listed[:skip]) {
+				e.Map = &playlist.Map{URI: s.init.name} // whoever skips may not know it
+			}
+			if i >= parts {
+				e.Parts = s.listParts(nil)
+			}
+			m.Segments = append(m.Segments, e)
+		}
 		if s.init != nil {
 			section = s.init
 		}
 	}
-	m.MediaSequence = listed[0].number
+	if w.open != nil && r.p.cfg.LowLatency && !w.ended {
+		e := w.open.entry(section)
+		e.Parts = w.open.listParts(nil)
+		m.Open = &e
+	}
+	first := w.open
+	if len(listed) > 0 {
+		first = listed[0]
+	}
+	m.MediaSequence = first.number
 	// A segment's EXT-X-DISCONTINUITY leaves the playlist together with it.
-	m.DiscontinuitySequence = listed[0].discontinuity - uint64(listed[0].discontinuities)
-	size := 512 + 160*w.listed
-	return newDocument(m.Append(make([]byte, 0, size)))
+	m.DiscontinuitySequence = first.discontinuity - uint64(first.discontinuities)
+}
+
+// mapChanges reports whether another initialization section comes into force
+// in the course of some segments.
+func mapChanges(segments []*segment) bool {
+	var first *initSection
+	for _, s := range segments {
+		switch {
+		case s.init == nil || s.init == first:
+		case first != nil:
+			return true
+		default:
+			first = s.init
+		}
+	}
+	return false
 }

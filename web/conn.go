@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
+	"net/http"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -72,6 +73,23 @@ func (c *conn) cork(on int) {
 	_ = c.raw.Control(func(fd uintptr) { // fails on a closed connection only
 		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_CORK, on)
 	})
+}
+
+// corked sends what a corked connection holds back whenever the handler
+// flushes: a segment in production goes out part by part.
+type corked struct {
+	http.ResponseWriter
+	conn *conn
+}
+
+// ReadFrom keeps the way to sendfile open.
+func (c corked) ReadFrom(r io.Reader) (int64, error) { return io.Copy(c.ResponseWriter, r) }
+
+// FlushError is for http.ResponseController.
+func (c corked) FlushError() error {
+	err := http.NewResponseController(c.ResponseWriter).Flush()
+	c.conn.cork(0)
+	return err
 }
 
 // deadlineSlack is how much later than needed a deadline may be, so that it is

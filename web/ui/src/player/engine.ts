@@ -106,8 +106,7 @@ export class Engine {
       return void this.play();
     }
     const hls = new Hls({
-      lowLatencyMode: true,
-      liveSyncDurationCount: 3,
+      lowLatencyMode: true, // the distance to the live edge is what the playlist holds back
       liveMaxLatencyDurationCount: 8,
       maxLiveSyncPlaybackRate: 1.05,
       backBufferLength: 30,

@@ -1,0 +1,283 @@
+package packager
+
+import (
+	"bytes"
+	"net/http"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/packager/playlist"
+)
+
+// lowLatency holds a playlist with parts to the rules of low latency; the
+// numbers are those of RFC 8216bis.
+func (o *observer) lowLatency(r *rendition, v *view, m *playlist.Media) {
+	o.t.Helper()
+	c := m.ServerControl
+	if c == nil || !c.CanBlockReload || m.PartTarget == 0 || c.PartHoldBack < 3*m.PartTarget-time.Millisecond ||
+		c.HoldBack < 3*o.target || c.CanSkipUntil < 6*o.target {
+		o.t.Fatalf("%s: §4.4.3.8: control %+v, part target %v", r.name, c, m.PartTarget)
+	}
+	if o.control == nil {
+		o.control = c
+	}
+	if *o.control != *c {
+		o.t.Errorf("%s: §6.2.4: control %+v, elsewhere or before %+v", r.name, c, o.control)
+	}
+	if old := v.last; old != nil && old.PartTarget != m.PartTarget {
+		o.t.Errorf("%s: part target %v became %v", r.name, old.PartTarget, m.PartTarget)
+	}
+	segments := slices.Clone(m.Segments)
+	if m.Open != nil {
+		segments = append(segments, *m.Open)
+	}
+	behind := time.Duration(0)
+	for i := len(segments) - 1; i >= 0; i-- {
+		s := segments[i]
+		if behind > 3*o.target && len(s.Parts) > 0 {
+			o.t.Errorf("%s: §6.2.2: parts listed %v from the end", r.name, behind)
+		}
+		var sum time.Duration
+		for _, p := range s.Parts {
+			sum += p.Duration
+		}
+		behind += max(s.Duration, sum)
+	}
+	first := true
+	for n, s := range segments {
+		var whole []byte
+		for i, p := range s.Parts {
+			if p.Duration > m.PartTarget {
+				o.t.Errorf("%s: §4.4.4.9: part %s lasts %v of %v", r.name, p.URI, p.Duration, m.PartTarget)
+			}
+			last := i == len(s.Parts)-1 && n < len(m.Segments) || i+1 < len(s.Parts) && s.Parts[i+1].Gap
+			if !last && !p.Independent && !p.Gap && p.Duration < m.PartTarget*85/100 {
+				o.t.Errorf("%s: §4.4.4.9: part %s lasts only %v of %v", r.name, p.URI, p.Duration, m.PartTarget)
+			}
+			if old, ok := v.parts[p.URI]; ok {
+				if old != p {
+					o.t.Errorf("%s: part %+v became %+v", r.name, old, p)
+				}
+			} else {
+				if first && v.last != nil && v.hint != p.URI {
+					o.t.Errorf("%s: §4.4.5.3: %s was hinted, %s came", r.name, v.hint, p.URI)
+				}
+				first = false
+			}
+			v.parts[p.URI] = p
+			if p.Gap {
+				continue
+			}
+			w := o.get(r.name + "/" + p.URI)
+			if w.Code != http.StatusOK {
+				o.t.Fatalf("%s: §6.2.1: part %s answers %d", r.name, p.URI, w.Code)
+			}
+			whole = append(whole, w.Body.Bytes()...)
+		}
+		if n < len(m.Segments) && len(s.Parts) > 0 && !s.Gap {
+			if w := o.get(r.name + "/" + s.URI); !bytes.Equal(w.Body.Bytes(), whole) {
+				o.t.Errorf("%s: §3.2: the parts of %s have %d bytes, the segment %d", r.name, s.URI, len(whole), w.Body.Len())
+			}
+		}
+	}
+	o.delta(r, m)
+	if o.ended {
+		if len(m.PreloadHints) > 0 {
+			o.t.Errorf("%s: §4.4.5.3: a hint at the end", r.name)
+		}
+		return
+	}
+	if len(m.PreloadHints) != 1 || m.PreloadHints[0].Type != "PART" || len(m.RenditionReports) > len(o.order)-1 {
+		o.t.Fatalf("%s: hints %+v, reports %+v", r.name, m.PreloadHints, m.RenditionReports)
+	}
+	v.hint = m.PreloadHints[0].URI
+}
+
+// delta holds that a full playlist is what a client gets that fills up the
+// delta update from what it knows.
+func (o *observer) delta(r *rendition, m *playlist.Media) {
+	o.t.Helper()
+	w := o.get(r.name + "/index.m3u8?_HLS_skip=YES")
+	d, err := playlist.ParseMedia(w.Body.String())
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if d.Skip == nil {
+		if bytes.Equal(d.Append(nil), m.Append(nil)) {
+			return
+		}
+		o.t.Fatalf("%s: a playlist without EXT-X-SKIP differs:\n%s", r.name, w.Body)
+	}
+	if o.ended || d.Version < 9 {
+		o.t.Errorf("%s: §6.2.5.1: EXT-X-SKIP at the end, or in version %d", r.name, d.Version)
+	}
+	n := int(d.Skip.Segments)
+	var kept time.Duration
+	for _, s := range d.Segments {
+		kept += s.Duration
+	}
+	if kept < 6*o.target {
+		o.t.Errorf("%s: §6.2.5.1: only the last %v are kept of a boundary of %v", r.name, kept, 6*o.target)
+	}
+	if s := m.Segments[n-1]; kept-d.Segments[0].Duration > 6*o.target {
+		o.t.Errorf("%s: segment %s could have been skipped", r.name, s.URI)
+	}
+	if m.Segments[n].Map == nil {
+		d.Segments[0].Map = nil // repeated for who may have skipped its tag
+	}
+	d.Segments = append(slices.Clone(m.Segments[:n]), d.Segments...)
+	// Reports are as new as the answer.
+	d.Skip, d.Version, d.RenditionReports = nil, m.Version, m.RenditionReports
+	if got, want := string(d.Append(nil)), string(m.Append(nil)); got != want {
+		o.t.Errorf("%s: §6.2.5.1: merged it is\n%s\nnot\n%s", r.name, got, want)
+	}
+}
+
+// lowSim is a presentation with parts of 500 ms whose first segment, 100, is
+// open.
+func lowSim(t *testing.T) (*sim, []*media.Packet) {
+	s := newSim(t, Config{LowLatency: true}, Rendition{Name: "720p", Kind: media.Video, Copy: true})
+	s.cut(100, 90, 0, time.Now())
+	return s, video25().between(0, 2*time.Second)
+}
+
+func TestFirstPartIsEnoughToBegin(t *testing.T) {
+	s, packets := lowSim(t)
+	defer s.Close()
+	for _, pk := range packets[:13] {
+		if w := s.get("index.m3u8"); w.Code != http.StatusNotFound {
+			t.Fatalf("something to play before a part: %s", w.Body)
+		}
+		s.put("720p", 100, 90, pk)
+	}
+	m := s.playlist("720p")
+	if m == nil || m.Open == nil || len(m.Open.Parts) != 1 || m.MediaSequence != 100 || m.Open.Map == nil || m.Open.ProgramDateTime.IsZero() {
+		t.Fatalf("after the 13 frames of a part: %+v", m)
+	}
+	if w := s.get("index.m3u8"); w.Code != http.StatusOK {
+		t.Errorf("multivariant playlist: %d", w.Code)
+	}
+}
+
+func TestDirectives(t *testing.T) {
+	s, packets := lowSim(t)
+	defer s.Close()
+	for _, pk := range packets[:30] {
+		s.put("720p", 100, 90, pk)
+	}
+	for query, want := range map[string]int{
+		"":                               200,
+		"?_HLS_msn=100&_HLS_part=1":      200,
+		"?_HLS_msn=3":                    200, // the whole current one, whatever is asked of the past
+		"?_HLS_msn=3&_HLS_part=99":       200,
+		"?_HLS_part=1":                   400,
+		"?_HLS_msn=x":                    400,
+		"?_HLS_msn=-1":                   400,
+		"?_HLS_msn=18446744073709551616": 400,
+		"?_HLS_msn=100&_HLS_part=x":      400,
+		"?_HLS_msn=103":                  400, // more than two ahead
+		"?_HLS_msn=100&_HLS_part=9":      400,
+		"?_HLS_msn=101&_HLS_part=6":      400,
+		"?_HLS_skip=NO&other=%zz":        400,
+		"?other=%zz":                     200,
+		"?_HLS_skip=perhaps":             200,
+	} {
+		if w := s.get("720p/index.m3u8" + query); w.Code != want {
+			t.Errorf("%s: %d, want %d: %s", query, w.Code, want, w.Body)
+		}
+	}
+	s.End()
+	if w := s.get("720p/index.m3u8?_HLS_msn=900"); w.Code != 200 {
+		t.Errorf("§6.2.5.2: directives after the end: %d", w.Code)
+	}
+}
+
+func TestBlockedRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, packets := lowSim(t)
+		defer s.Close()
+		put := func(n int) {
+			for range n {
+				s.put("720p", 100, 90, packets[0])
+				packets = packets[1:]
+			}
+		}
+		put(13) // part 0
+		ask := func(path string) func() int {
+			code := make(chan int, 1)
+			go func() { code <- s.get(path).Code }()
+			return func() int {
+				synctest.Wait()
+				select {
+				case c := <-code:
+					code <- c
+					return c
+				default:
+					return 0
+				}
+			}
+		}
+		hint := s.playlist("720p").PreloadHints[0].URI
+		part, playlists := ask("720p/"+hint), ask("720p/index.m3u8?_HLS_msn=100&_HLS_part=1")
+		whole := ask("720p/index.m3u8?_HLS_msn=100")
+		far := ask("720p/part100002.m4s")
+		put(11)
+		if part() != 0 || playlists() != 0 || far() != 404 {
+			t.Errorf("before the part is there: %d %d, not hinted: %d", part(), playlists(), far())
+		}
+		put(2)
+		if part() != 200 || playlists() != 200 || whole() != 0 {
+			t.Errorf("when the part is there: %d %d, for the segment %d", part(), playlists(), whole())
+		}
+		next, report := ask("720p/index.m3u8?_HLS_msn=100&_HLS_part=2"), ask("720p/"+s.playlist("720p").PreloadHints[0].URI)
+		time.Sleep(9 * time.Second) // virtual: three target durations
+		if next() != 503 || report() != 503 || whole() != 503 {
+			t.Errorf("after three target durations: %d %d %d", next(), report(), whole())
+		}
+		next = ask("720p/index.m3u8?_HLS_msn=101")
+		s.End()
+		if next() != 200 {
+			t.Errorf("at the end: %d", next())
+		}
+	})
+}
+
+// A client that knows no parts may fetch the segment in production.
+func TestSegmentInProduction(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, packets := lowSim(t)
+		defer s.Close()
+		for _, pk := range packets[:30] {
+			s.put("720p", 100, 90, pk)
+		}
+		done := make(chan []byte, 1)
+		go func() { done <- s.get("720p/100.m4s").Body.Bytes() }()
+		broken := make(chan any, 1)
+		synctest.Wait()
+		for _, pk := range packets[30:] {
+			s.put("720p", 100, 90, pk)
+		}
+		s.cut(101, 90, 2*time.Second, time.Now())
+		second := video25().between(2*time.Second, 4*time.Second)
+		for _, pk := range second[:20] {
+			s.put("720p", 101, 90, pk)
+		}
+		if got, want := <-done, s.get("720p/100.m4s").Body.Bytes(); !bytes.Equal(got, want) || len(want) == 0 {
+			t.Errorf("%d bytes of %d", len(got), len(want))
+		}
+		go func() {
+			defer func() { broken <- recover() }()
+			s.get("720p/101.m4s")
+		}()
+		synctest.Wait()
+		s.Lost("720p")
+		s.cut(102, 91, 4*time.Second, time.Now())
+		s.cut(103, 91, 6*time.Second, time.Now())
+		if v := <-broken; v != http.ErrAbortHandler { //nolint:errorlint // a panic value
+			t.Errorf("a segment that is given up ends with %v", v)
+		}
+	})
+}
