@@ -1,11 +1,11 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"io"
 	"net"
-	"net/http"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -46,12 +46,17 @@ type conn struct {
 	until atomic.Int64  // the write deadline, Unix nanoseconds
 	sent  atomic.Uint64 // over this connection
 	total *atomic.Uint64
+
+	corked bool // for the goroutine that answers
 }
 
 func (c *conn) Write(b []byte) (int, error) {
 	c.extend(int64(len(b)))
 	n, err := c.TCPConn.Write(b)
 	c.count(int64(n))
+	if c.corked && !bytes.HasSuffix(b, []byte("\r\n\r\n")) {
+		c.cork(0) // more than a header: a piece of a segment in production, which must not wait for the next
+	}
 	return n, err
 }
 
@@ -70,26 +75,10 @@ func (c *conn) ReadFrom(r io.Reader) (int64, error) {
 // cork holds back what does not fill a packet, so that the header of an answer
 // travels with the beginning of its body; off sends what is left.
 func (c *conn) cork(on int) {
+	c.corked = on == 1
 	_ = c.raw.Control(func(fd uintptr) { // fails on a closed connection only
 		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_CORK, on)
 	})
-}
-
-// corked sends what a corked connection holds back whenever the handler
-// flushes: a segment in production goes out part by part.
-type corked struct {
-	http.ResponseWriter
-	conn *conn
-}
-
-// ReadFrom keeps the way to sendfile open.
-func (c corked) ReadFrom(r io.Reader) (int64, error) { return io.Copy(c.ResponseWriter, r) }
-
-// FlushError is for http.ResponseController.
-func (c corked) FlushError() error {
-	err := http.NewResponseController(c.ResponseWriter).Flush()
-	c.conn.cork(0)
-	return err
 }
 
 // deadlineSlack is how much later than needed a deadline may be, so that it is

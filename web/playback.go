@@ -63,7 +63,6 @@ func (s *Server) playback(w http.ResponseWriter, r *http.Request) {
 	if counted.conn != nil && kindOf(rest) == "segment" {
 		counted.conn.cork(1)
 		defer counted.conn.cork(0)
-		counted.w = corked{counted.w, counted.conn}
 	}
 	play.Handler.ServeHTTP(counted.w, &inner)
 }
