@@ -67,10 +67,16 @@ func serve(t *testing.T, config string) *server {
 // serveOn is serve on another address of this machine.
 func serveOn(t *testing.T, host, config string) *server {
 	t.Helper()
+	return start(t, host, "serve", config)
+}
+
+// start runs one of the commands with a server in it.
+func start(t *testing.T, host, command, config string) *server {
+	t.Helper()
 	at := func() string { return net.JoinHostPort(host, strconv.Itoa(tools.FreePort(t))) }
 	s := &server{t: t, http: at(), rtsp: at(), dir: t.TempDir()}
 	s.configure(config)
-	s.Process = tools.Start(t, tools.Command{Path: binary, Args: []string{"serve", "-c", s.configFile()}})
+	s.Process = tools.Start(t, tools.Command{Path: binary, Args: []string{command, "-c", s.configFile()}})
 	t.Cleanup(func() {
 		if !s.Running() {
 			return
