@@ -3,7 +3,6 @@ package loop
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,6 +36,7 @@ type Loop struct {
 	Ending func(failed error)
 
 	modules map[string]*module
+	buffer  goja.Callable // makes a Buffer
 
 	ticks      []tick
 	scope      scope
@@ -270,27 +270,25 @@ func (l *Loop) caught(err error) {
 	l.fail(err)
 }
 
+// Fail ends Run with an error that nothing can be done about.
+func (l *Loop) Fail(err error) { l.fail(err) }
+
 func (l *Loop) fail(err error) {
 	var interrupted *goja.InterruptedError
 	if errors.As(err, &interrupted) && interrupted.Unwrap() != nil {
-		err = &Interrupted{Reason: interrupted.Unwrap(), Stack: interrupted.String()}
+		err = &Interrupted{Reason: interrupted.Unwrap(), Stack: innermost(interrupted.Stack())}
+	}
+	var overflow *goja.StackOverflowError
+	if errors.As(err, &overflow) {
+		err = &Interrupted{
+			Reason: &Error{Name: "RangeError", Message: "Maximum call stack size exceeded"},
+			Stack:  innermost(overflow.Stack()),
+		}
 	}
 	if l.err == nil && !l.ended {
 		l.err = err
 	}
 }
-
-// Interrupted is a script that was stopped from outside.
-type Interrupted struct {
-	Reason error
-	Stack  string // where it was
-}
-
-// Error says why, and where the script was.
-func (e *Interrupted) Error() string { return fmt.Sprintf("%v (%s)", e.Reason, e.Stack) }
-
-// Unwrap is the reason.
-func (e *Interrupted) Unwrap() error { return e.Reason }
 
 // Invoke calls a function of the script from code that the loop runs, and
 // treats what it throws as uncaught.
@@ -298,6 +296,9 @@ func (l *Loop) Invoke(f goja.Callable, this goja.Value, args ...goja.Value) {
 	_, err := f(this, args...)
 	l.caught(err)
 }
+
+// Check treats an error of code that the loop runs as uncaught.
+func (l *Loop) Check(err error) { l.caught(err) }
 
 // NextTick runs f when the present task is done, before promise jobs.
 func (l *Loop) NextTick(f func()) { l.ticks = append(l.ticks, tick{f, l.scope.now}) }

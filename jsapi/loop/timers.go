@@ -69,6 +69,9 @@ func (t *Timer) Clear() {
 	t.every = 0
 }
 
+// Active tells whether the timer is set.
+func (t *Timer) Active() bool { return t.active }
+
 // Ref says whether the timer keeps the loop alive.
 func (t *Timer) Ref(keep bool) {
 	if t.active && t.unref == keep {
