@@ -18,24 +18,32 @@ func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// Executable is the path of the running program. Where the file behind the
-// path is no longer this program (it was updated under a running server), the
-// kernel's own name for it is used: parent and child must be the same binary.
+// Executable is the path of the running program.
 func Executable() (string, error) {
-	const self = "/proc/self/exe"
 	path, err := os.Executable()
 	if err != nil {
 		return "", fmt.Errorf("find executable: %w", err)
 	}
+	return path, nil
+}
+
+// current is the name by which a program is started now: its path, but for the
+// running program's own where the file behind it was replaced or removed (an
+// update under a running server). That goes by the kernel's name for it, since
+// parent and child must be the same binary.
+func current(path string) string {
+	const self = "/proc/self/exe" // the child's own, which is the parent's until it becomes another
+	if own, err := os.Executable(); err != nil || own != path {
+		return path
+	}
 	running, err := os.Stat(self)
 	if err != nil {
-		return "", fmt.Errorf("find executable: %w", err)
+		return path
 	}
-	there, err := os.Stat(path)
-	if err == nil && os.SameFile(there, running) {
-		return path, nil
+	if there, err := os.Stat(path); err == nil && os.SameFile(there, running) {
+		return path
 	}
-	return self, nil
+	return self
 }
 
 // clockTick is the unit of CPU times in /proc; the kernel's USER_HZ is 100 on

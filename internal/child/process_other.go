@@ -21,5 +21,8 @@ func Executable() (string, error) {
 	return path, nil
 }
 
+// current is the name by which a program is started now.
+func current(path string) string { return path }
+
 // usageOf knows nothing here: memory ceilings hold on Linux only.
 func usageOf(int) (Usage, bool) { return Usage{}, false }

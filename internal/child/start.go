@@ -60,8 +60,8 @@ func (l Launch) Spawn(ctx context.Context) (*Process, error) {
 	}
 	life, kill := context.WithCancelCause(context.WithoutCancel(ctx))
 	p.life, p.kill = life, kill
-	p.cmd = exec.CommandContext(life, l.Command[0], l.Command[1:]...)
-	p.cmd.Args[0] = filepath.Base(p.cmd.Path)
+	p.cmd = exec.CommandContext(life, current(l.Command[0]), l.Command[1:]...)
+	p.cmd.Args[0] = filepath.Base(l.Command[0])
 	p.cmd.Env = []string{} // nothing of the server's, secrets least of all
 	p.cmd.Stdout, p.cmd.Stderr = p.printed, p.printed
 	p.cmd.ExtraFiles = []*os.File{theirs, pipe}
