@@ -19,21 +19,21 @@ import (
 // Object is an object of native functions.
 type Object struct {
 	*goja.Object
-	loop *loop.Loop
+	Loop *loop.Loop
 }
 
 // New makes an empty object.
-func New(l *loop.Loop) Object { return Object{Object: l.Runtime().NewObject(), loop: l} }
+func New(l *loop.Loop) Object { return Object{Object: l.Runtime().NewObject(), Loop: l} }
 
 // Func adds a function. What it returns becomes a value as Value says; an
 // error is thrown.
 func (o Object) Func(name string, f func(Args) (any, error)) {
 	_ = o.Set(name, func(call goja.FunctionCall) goja.Value {
-		v, err := f(Args{Loop: o.loop, call: call})
+		v, err := f(Args{Loop: o.Loop, call: call})
 		if err != nil {
-			o.loop.Throw(err)
+			o.Loop.Throw(err)
 		}
-		return Value(o.loop.Runtime(), v)
+		return Value(o.Loop.Runtime(), v)
 	})
 }
 
@@ -43,10 +43,10 @@ func Value(rt *goja.Runtime, v any) goja.Value {
 	switch v := v.(type) {
 	case nil:
 		return goja.Undefined()
+	case Object: // is a goja.Value too, of a kind that goja does not know
+		return v.Object
 	case goja.Value:
 		return v
-	case Object:
-		return v.Object
 	case []byte:
 		return rt.ToValue(rt.NewArrayBuffer(v))
 	case func(*goja.Runtime) goja.Value:
