@@ -77,7 +77,7 @@ func newPipeline(ctx context.Context, path string, set config.Stream, last Numbe
 	}
 	var err error
 	p.pres, err = packager.New(packager.Config{
-		Segment: set.HLS.Segment, Part: set.HLS.Part, Window: set.HLS.Window,
+		Segment: set.HLS.Segment, Part: set.HLS.Part, Window: set.HLS.Window, LowLatency: set.HLS.LowLatency,
 		Store: store.Memory{}, Logger: log,
 		OnTrouble: func(rendition string, err error) {
 			log.Warn("segment", "rendition", rendition, "err", err)

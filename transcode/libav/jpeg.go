@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/asticode/go-astiav"
-
 	"github.com/millrace/millrace/internal/media"
 )
 
@@ -23,7 +21,7 @@ func JPEG(p *media.Packet, width int) ([]byte, error) {
 	var picture *Frame
 	keep := func(f *Frame) (err error) {
 		if picture == nil {
-			picture, err = f.Clone()
+			picture, err = f.Share()
 		}
 		return err
 	}
@@ -65,7 +63,8 @@ func encodeJPEG(f *Frame, o Origin, width int) ([]byte, error) {
 	f.f.SetPts(0)
 	var jpeg []byte
 	err = v.Filter(f, func(f *Frame) error {
-		jpeg, err = compress(f, width, height)
+		// 5 of 31
+		jpeg, err = still(f, "mjpeg", map[string]string{"flags": "+qscale", "global_quality": "590"})
 		return err
 	})
 	if err == nil && jpeg == nil {
@@ -75,30 +74,4 @@ func encodeJPEG(f *Frame, o Origin, width int) ([]byte, error) {
 		return nil, fmt.Errorf("make JPEG: %w", err)
 	}
 	return jpeg, nil
-}
-
-func compress(f *Frame, width, height int) (jpeg []byte, err error) {
-	var e encoder
-	defer e.Close()
-	options := map[string]string{"flags": "+qscale", "global_quality": "590"} // 5 of 31
-	err = e.open("mjpeg", options, func(c *astiav.CodecContext) error {
-		c.SetWidth(width)
-		c.SetHeight(height)
-		c.SetPixelFormat(astiav.PixelFormatYuvj420P)
-		c.SetColorRange(astiav.ColorRangeJpeg)
-		c.SetTimeBase(astiav.NewRational(1, 90000))
-		c.SetThreadCount(1)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	take := func(p *media.Packet) error {
-		jpeg = p.Payload
-		return nil
-	}
-	if err := e.encode(f.f, take); err != nil || jpeg != nil {
-		return jpeg, err
-	}
-	return jpeg, e.encode(nil, take)
 }

@@ -1,6 +1,7 @@
 #include "shim.h"
 #include "_cgo_export.h"
 
+#include <libavutil/common.h>
 #include <libavutil/log.h>
 #include <libavutil/pixdesc.h>
 #include <libavutil/samplefmt.h>
@@ -17,6 +18,21 @@ static atomic_llong logSecond;
 static atomic_int logLines;
 static atomic_int logDropped;
 
+/* What a thread that listens hears: whole lines, the first ones. */
+static _Thread_local char *heard;
+static _Thread_local int heardSize, heardLength;
+static atomic_int logStarted;
+
+static void hear(void *object, int level, const char *format, va_list args) {
+    int prefix = 0;
+    if (level > AV_LOG_WARNING || heardSize - heardLength < 2)
+        return;
+    int n = av_log_format_line2(object, level, format, args, heard + heardLength,
+                                heardSize - heardLength, &prefix);
+    if (n > 0)
+        heardLength += FFMIN(n, heardSize - heardLength - 1);
+}
+
 static void logLine(void *object, int level, const char *format, va_list args) {
     char line[1024];
     int prefix = 1;
@@ -25,6 +41,14 @@ static void logLine(void *object, int level, const char *format, va_list args) {
     if (level < 0)
         return;
     level &= 0xff;
+    if (heard) {
+        hear(object, level, format, args);
+        return;
+    }
+    if (!atomic_load_explicit(&logStarted, memory_order_relaxed)) {
+        av_log_default_callback(object, level, format, args);
+        return;
+    }
     if (level > atomic_load_explicit(&logLevel, memory_order_relaxed))
         return;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -43,8 +67,18 @@ static void logLine(void *object, int level, const char *format, va_list args) {
 
 void millraceLogStart(int level) {
     atomic_store(&logLevel, level);
+    atomic_store(&logStarted, 1);
     av_log_set_level(level);
     av_log_set_callback(logLine);
+}
+
+void millraceListen(char *into, int size) {
+    av_log_set_callback(logLine);
+    heard = into;
+    heardSize = size;
+    heardLength = 0;
+    if (into)
+        into[0] = 0;
 }
 
 int millraceSend(AVCodecContext *codec, AVPacket *packet, const uint8_t *data,

@@ -10,6 +10,10 @@
 /* Routes FFmpeg's log to Go: messages up to level, each cut at 1023 bytes. */
 void millraceLogStart(int level);
 
+/* Has the calling thread's messages up to warnings written into a buffer, the
+ * first ones that fit, in place of the log; NULL ends that. */
+void millraceListen(char *into, int size);
+
 /* Sends one payload in Go memory to a decoder. FFmpeg makes its own padded
  * copy before the call returns. data may be NULL to drain. */
 int millraceSend(AVCodecContext *codec, AVPacket *packet, const uint8_t *data,

@@ -107,7 +107,6 @@ export class Engine {
     }
     const hls = new Hls({
       lowLatencyMode: true, // the distance to the live edge is what the playlist holds back
-      liveMaxLatencyDurationCount: 8,
       maxLiveSyncPlaybackRate: 1.05,
       backBufferLength: 30,
       maxBufferLength: 20,
@@ -122,6 +121,8 @@ export class Engine {
         if (this.token.value) xhr.setRequestHeader('Authorization', `Bearer ${this.token.value}`);
       },
     });
+    // Given to the constructor it would have to come with a distance of our own.
+    hls.config.liveMaxLatencyDurationCount = 8;
     this.hls = hls;
     hls.on(Hls.Events.MANIFEST_PARSED, () => {
       this.watcher.levels(hls);
