@@ -14,7 +14,8 @@ RUN internal/setup/setup.sh build
 
 COPY Makefile ./
 COPY web/ui/package.json web/ui/package-lock.json web/ui/
-RUN make web/ui/node_modules/.package-lock.json
+COPY jsapi/builtin/package.json jsapi/builtin/package-lock.json jsapi/builtin/
+RUN make web/ui/node_modules/.package-lock.json jsapi/builtin/node_modules/.package-lock.json
 RUN eval "$(internal/setup/env.sh)" && go mod download
 
 COPY . .

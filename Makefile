@@ -36,7 +36,7 @@ setup-test setup-lint setup-bench: setup-%:
 	@internal/setup/setup.sh build $*
 
 .PHONY: build
-build: ui ## bin/millrace, with the console and player inside
+build: ui builtins ## bin/millrace, with the console, the player and the scripts' modules inside
 	$(ENV) go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS) -X main.version=$(VERSION)' -o bin/millrace ./cmd/millrace
 
 # --- the console and the player: built again only when their sources changed ---
@@ -53,10 +53,24 @@ $(UI)/node_modules/.package-lock.json: $(UI)/package.json $(UI)/package-lock.jso
 $(UI)/dist/.built: $(UI)/node_modules/.package-lock.json $(UI_SOURCES)
 	$(ENV) cd $(UI) && npm run --silent build && touch dist/.built
 
+# --- the modules that scripts find without installing anything ---
+
+BUILTIN := jsapi/builtin
+BUILTIN_SOURCES := $(shell find $(BUILTIN)/src -type f) $(BUILTIN)/modules.json $(BUILTIN)/build.mjs
+
+.PHONY: builtins
+builtins: setup $(BUILTIN)/dist/builtin.js ## Node's modules and millrace, as a script that Go embeds
+
+$(BUILTIN)/node_modules/.package-lock.json: $(BUILTIN)/package.json $(BUILTIN)/package-lock.json
+	$(ENV) cd $(BUILTIN) && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json
+
+$(BUILTIN)/dist/builtin.js: $(BUILTIN)/node_modules/.package-lock.json $(BUILTIN_SOURCES)
+	$(ENV) cd $(BUILTIN) && npm run --silent build
+
 # --- is it right ---
 
 .PHONY: test
-test: setup-test ui ## vet, unit tests (the pure rooms under -race), and end to end with real players; under 5 minutes
+test: setup-test ui builtins ## vet, unit tests (the pure rooms under -race), and end to end with real players; under 5 minutes
 	$(ENV) cd $(UI) && npm test --silent
 	$(ENV) go vet -tags soak ./...
 	$(ENV) go test -race -timeout 3m $(PURE)
@@ -64,18 +78,18 @@ test: setup-test ui ## vet, unit tests (the pure rooms under -race), and end to 
 	$(ENV) go test -timeout 5m -count 1 -p 1 ./internal/archtest/... ./internal/e2e/...
 
 .PHONY: soak
-soak: setup-test ui ## what takes longer than a test run may: hours of play, a thousand publishers
+soak: setup-test ui builtins ## what takes longer than a test run may: hours of play, a thousand publishers
 	$(ENV) go test -tags soak -run '^TestSoak' -timeout 12h -count 1 -v ./internal/e2e/...
 
 .PHONY: fuzz
-fuzz: setup ui ## every fuzz target for FUZZTIME (30s)
+fuzz: setup ui builtins ## every fuzz target for FUZZTIME (30s)
 	$(ENV) grep -rEo --include='*_test.go' --exclude-dir=node_modules '^func Fuzz[A-Za-z0-9_]+' . | sort | \
 	while IFS=: read -r file target; do \
 		go test -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")"; \
 	done
 
 .PHONY: bench
-bench: setup-bench ui ## Go's benchmarks, then the tables beside ffmpeg, nginx and MediaMTX (MEDIAMTX= names its binary)
+bench: setup-bench ui builtins ## Go's benchmarks, then the tables beside ffmpeg, nginx and MediaMTX (MEDIAMTX= names its binary)
 	$(ENV) go test -run '^$$' -bench . -benchmem -timeout 30m $(PURE) $(CGO)
 	$(ENV) go run -buildvcs=false ./internal/bench
 
@@ -92,7 +106,7 @@ $(GOFUMPT):
 	$(ENV) $(INSTALL) mvdan.cc/gofumpt@$(GOFUMPT_VERSION)
 
 .PHONY: lint
-lint: setup-lint ui $(LINTER) ## golangci-lint over the Go code, shellcheck over the scripts
+lint: setup-lint ui builtins $(LINTER) ## golangci-lint over the Go code, shellcheck over the scripts
 	$(ENV) $(LINTER) run --timeout 10m ./...
 	shellcheck -ax .ci/run internal/setup/{setup,env,ffmpeg-build,prove-image}.sh
 
@@ -112,4 +126,4 @@ image-proof: ## as root: run the Dockerfile's steps in a bare Debian root, witho
 
 .PHONY: clean
 clean: ## remove what was built here (the FFmpeg in the cache folder stays)
-	rm -rf bin $(UI)/dist $(UI)/node_modules
+	rm -rf bin $(UI)/dist $(UI)/node_modules $(BUILTIN)/dist $(BUILTIN)/node_modules

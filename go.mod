@@ -5,7 +5,10 @@ go 1.26.0
 toolchain go1.26.8
 
 // What npm installs may hold Go files of its own.
-ignore ./web/ui/node_modules
+ignore (
+	./jsapi/builtin/node_modules
+	./web/ui/node_modules
+)
 
 require (
 	github.com/alecthomas/kong v1.17.0

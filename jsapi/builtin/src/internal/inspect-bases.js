@@ -1,0 +1,87 @@
+'use strict';
+// What inspect writes before the braces: functions, errors, dates, boxed values.
+
+function functionBase(value, { name, tag }) {
+  const text = Function.prototype.toString.call(value);
+  if (text.startsWith('class') && text.endsWith('}')) {
+    const own = Object.hasOwn(value, 'name') && value.name ? value.name : '(anonymous)';
+    let base = `class ${own}`;
+    if (name !== 'Function' && name !== null) base += ` [${name}]`;
+    if (tag !== '' && name !== tag) base += ` [${tag}]`;
+    if (name === null) return `[${base} extends null]`;
+    const parent = Object.getPrototypeOf(value).name;
+    return parent ? `[${base} extends ${parent}]` : `[${base}]`;
+  }
+  let type = 'Function';
+  if (/^async\s+function\s*\*|^async\s*\*/.test(text)) type = 'AsyncGeneratorFunction';
+  else if (/^async\b/.test(text)) type = 'AsyncFunction';
+  else if (/^function\s*\*|^\*/.test(text)) type = 'GeneratorFunction';
+  let base = `[${type}`;
+  if (name === null) base += ' (null prototype)';
+  base += value.name === '' ? ' (anonymous)]' : `: ${typeof value.name === 'string' ? value.name : '(anonymous)'}]`;
+  if (name !== type && name !== null && name !== 'Function') base += ` ${name}`;
+  if (tag !== '' && name !== tag && tag !== type) base += ` [${tag}]`;
+  return base;
+}
+
+// A class that does not set name is shown by its own one.
+function named(stack, error, name) {
+  const own = error.name != null ? String(error.name) : 'Error';
+  if (name === null) {
+    const end = /^([A-Z][a-z_ A-Z0-9[\]()-]+)(?::|\n\s+at)/.exec(stack) ?? /^([a-z_A-Z0-9-]*Error)$/.exec(stack);
+    return `[${end?.[1] || own}: null prototype]${stack.slice((end?.[1] ?? '').length)}`;
+  }
+  if (own === name || !name.endsWith('Error') && own !== 'Error' || stack.includes(name)) return stack;
+  if (own === 'Error' || name.endsWith(own)) {
+    if (stack.startsWith(own)) return name + stack.slice(own.length);
+  } else if (stack.startsWith(own)) {
+    return `${name} [${own}]${stack.slice(own.length)}`.replace(`${name} [${own}]`, own === name ? name : `${own}`);
+  }
+  return stack;
+}
+
+function errorBase(ctx, error, { name, keys, normal }) {
+  let stack = error.stack ? normal(String(error.stack)) : Error.prototype.toString.call(error);
+  for (const key of ['name', 'message', 'stack']) {
+    const i = keys.indexOf(key);
+    if (i >= 0 && (typeof error[key] !== 'string' || stack.includes(error[key]))) keys.splice(i, 1);
+  }
+  for (const key of ['cause', 'errors']) if (Object.hasOwn(error, key) && !keys.includes(key) && (key === 'cause' || Array.isArray(error.errors))) keys.push(key);
+  stack = named(stack, error, name);
+  const from = error.message ? stack.indexOf(error.message) : -1;
+  const start = stack.indexOf('\n    at', from < 0 ? 0 : from + error.message.length);
+  if (start < 0) stack = `[${stack}]`;
+  return ctx.indentationLvl === 0 ? stack : stack.replaceAll('\n', `\n${' '.repeat(ctx.indentationLvl)}`);
+}
+
+function boxedBase(ctx, value, { name, tag, kind, primitive }) {
+  const inner = value.valueOf();
+  let base = `[${kind}`;
+  if (kind !== name) base += name === null ? ' (null prototype)' : ` (${name})`;
+  base += `: ${primitive({ ...ctx, stylize: (t) => t }, inner)}]`;
+  if (tag !== '' && tag !== name) base += ` [${tag}]`;
+  return ctx.stylize(base, kind.toLowerCase());
+}
+
+/** of gives the base, undefined where an object has none. It may change keys. */
+function of(ctx, value, about) {
+  const { name, tag, kind, prefix } = about;
+  if (typeof value === 'function') return ctx.stylize(functionBase(value, about), 'special');
+  switch (kind) {
+    case 'Error': return errorBase(ctx, value, about);
+    case 'RegExp': {
+      const text = RegExp.prototype.toString.call(value);
+      const before = prefix(name, tag, 'RegExp');
+      return ctx.stylize(before === 'RegExp ' ? text : before + text, 'regexp');
+    }
+    case 'Date': {
+      const text = Number.isNaN(value.getTime()) ? 'Invalid Date' : Date.prototype.toISOString.call(value);
+      const before = prefix(name, tag, 'Date');
+      return ctx.stylize(before === 'Date ' ? text : before + text, 'date');
+    }
+    case 'Number': case 'String': case 'Boolean': case 'BigInt': case 'Symbol': return boxedBase(ctx, value, about);
+    default: return value instanceof Error ? errorBase(ctx, value, about) : undefined;
+  }
+}
+
+module.exports = { of };

@@ -1,0 +1,3 @@
+'use strict';
+// The module millrace.
+module.exports = {};

@@ -1,0 +1,113 @@
+// Package program puts a runtime together for one script: the loop, the
+// natives, the built-in modules, and the script itself.
+package program
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dop251/goja"
+
+	"github.com/millrace/millrace/jsapi/builtin"
+	"github.com/millrace/millrace/jsapi/compile"
+	"github.com/millrace/millrace/jsapi/loop"
+	"github.com/millrace/millrace/jsapi/node"
+)
+
+// Options are what a script finds around it.
+type Options struct {
+	Host node.Host
+	// Extra provides further natives, before the script runs.
+	Extra func(*loop.Loop) error
+}
+
+// Program is a runtime that is ready for a script.
+type Program struct {
+	Loop *loop.Loop
+	// Exports are the script's, once Run has started it: an object with
+	// default where the script is an ES module or sets module.exports.
+	Exports *goja.Object
+}
+
+// New makes a runtime with all modules. It costs a few milliseconds.
+func New(o Options) (*Program, error) {
+	l := loop.New()
+	node.Provide(l, o.Host)
+	if o.Extra != nil {
+		if err := o.Extra(l); err != nil {
+			return nil, err
+		}
+	}
+	if err := builtin.Provide(l); err != nil {
+		return nil, err
+	}
+	return &Program{Loop: l}, nil
+}
+
+// Run runs a compiled script until nothing keeps it alive; see loop.Loop.Run.
+// The error is a *node.Exit where the script chose its exit code. started, if
+// not nil, is called on the loop when the script has run to its end and,
+// where it awaits at its top level, that is over.
+func (p *Program) Run(ctx context.Context, script *compile.Program, started func() error) error {
+	err := p.Loop.Run(ctx, func() error { return p.start(script, started) })
+	var exit *node.Exit
+	if errors.As(err, &exit) && exit.Code == 0 {
+		return nil
+	}
+	return err
+}
+
+func (p *Program) start(script *compile.Program, started func() error) error {
+	rt := p.Loop.Runtime()
+	if !script.Module {
+		return p.evaluate(script, started)
+	}
+	// An ES module runs as a promise job.
+	job, resolve, _ := rt.NewPromise()
+	then, _ := goja.AssertFunction(rt.ToValue(job).ToObject(rt).Get("then"))
+	run := func(goja.FunctionCall) goja.Value {
+		p.Loop.Check(p.evaluate(script, started))
+		return goja.Undefined()
+	}
+	if _, err := then(rt.ToValue(job), rt.ToValue(run)); err != nil {
+		return err
+	}
+	return resolve(goja.Undefined())
+}
+
+func (p *Program) evaluate(script *compile.Program, started func() error) error {
+	rt := p.Loop.Runtime()
+	v, err := rt.RunProgram(script.Code)
+	if err != nil {
+		return err
+	}
+	f, ok := goja.AssertFunction(v)
+	if !ok {
+		return fmt.Errorf("start %s: it was compiled to a %s", script.Path, v.ExportType())
+	}
+	receive := func(call goja.FunctionCall) goja.Value {
+		p.Exports = call.Argument(0).ToObject(rt)
+		return goja.Undefined()
+	}
+	done, err := f(goja.Undefined(), builtin.RequireFrom(p.Loop, script.Path), rt.ToValue(receive), rt.NewObject())
+	if err != nil {
+		return err
+	}
+	if started == nil {
+		return nil
+	}
+	if !script.Async {
+		return started()
+	}
+	then, ok := goja.AssertFunction(done.ToObject(rt).Get("then"))
+	if !ok {
+		return fmt.Errorf("start %s: it gave no promise", script.Path)
+	}
+	// A rejection stays unhandled: it is the script's own.
+	_, err = then(done, rt.ToValue(func(goja.FunctionCall) goja.Value {
+		p.Loop.Check(started())
+		return goja.Undefined()
+	}))
+	return err
+}
