@@ -21,6 +21,7 @@ var (
 	ErrBadPath      = errors.New("bad stream path")
 	ErrNoTracks     = errors.New("no usable track")
 	ErrOverloaded   = errors.New("the server has no capacity left")
+	ErrUnavailable  = errors.New("not now") // nobody can decide at the moment
 	ErrTakenOver    = errors.New("taken over by another publisher")
 	ErrEnded        = errors.New("stream has ended")
 )

@@ -3,6 +3,7 @@ package ingest
 import (
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +19,7 @@ type PublisherInfo struct {
 	Agent    string   // what the client says it is
 	User     string
 	Unused   []Unused // what it offers beside its tracks
+	Skip     []int    // places of tracks, as in Attach, that are not taken: what comes of them is dropped
 
 	// SharedClock says that the timestamps of all tracks come from one clock
 	// with one origin, as in RTMP, MPEG-TS and files; in RTP each track has
@@ -66,6 +68,7 @@ type pubTrack struct {
 	started  bool // it has delivered what a decoder can start at
 	ready    bool // it may be among Stream.tracks
 	joined   bool // it is among Stream.tracks
+	skipped  bool // it is not taken
 	stats    trackCounters
 }
 
@@ -120,6 +123,7 @@ func (p *Publisher) SetTrack(i int, t *media.Track) error {
 		p.add(t)
 	case i < 0 || i > len(p.tracks):
 		return fmt.Errorf("set track %d: there are %d", i, len(p.tracks))
+	case p.tracks[i].skipped:
 	default:
 		p.revise(p.tracks[i], t)
 	}
@@ -130,6 +134,12 @@ func (p *Publisher) SetTrack(i int, t *media.Track) error {
 // add gives a new track the ID of its predecessor: the first one of its kind
 // that no other track of this publisher has. s.mu is held.
 func (p *Publisher) add(t *media.Track) {
+	if slices.Contains(p.info.Skip, len(p.tracks)) {
+		n := *t
+		n.ID = -1
+		p.tracks = append(p.tracks, &pubTrack{track: &n, skipped: true})
+		return
+	}
 	id := -1
 	for i, slot := range p.s.slots {
 		if slot.Kind == t.Kind && !p.uses(i) {
@@ -214,7 +224,9 @@ func (p *Publisher) Write(i int, sample Sample) error {
 	if i < 0 || i >= len(p.tracks) {
 		return fmt.Errorf("write to track %d: there are %d", i, len(p.tracks))
 	}
-	p.write(p.tracks[i], sample)
+	if !p.tracks[i].skipped {
+		p.write(p.tracks[i], sample)
+	}
 	return nil
 }
 
@@ -291,6 +303,9 @@ func (p *Publisher) gather(timeout bool) {
 func (p *Publisher) gatherLocked(timeout bool) {
 	ready, waiting := 0, 0
 	for _, pt := range p.tracks {
+		if pt.skipped {
+			continue
+		}
 		pt.ready = pt.complete && (pt.started || pt.present && timeout)
 		switch {
 		case pt.ready:

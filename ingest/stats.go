@@ -114,6 +114,9 @@ func (s *Stream) Stats() Stats {
 			st.Remote = p.info.Remote.String()
 		}
 		for _, pt := range p.tracks {
+			if pt.skipped {
+				continue
+			}
 			st.Tracks = append(st.Tracks, s.trackStats(pt))
 		}
 	}

@@ -24,6 +24,7 @@ func statusOf(err error) base.StatusCode {
 		{ingest.ErrBusy, base.StatusNotEnoughBandwidth},
 		{ingest.ErrNoTracks, base.StatusUnsupportedMediaType},
 		{ingest.ErrOverloaded, base.StatusServiceUnavailable},
+		{ingest.ErrUnavailable, base.StatusServiceUnavailable},
 		{errSDP, base.StatusBadRequest},
 		{errTransport, base.StatusUnsupportedTransport},
 		{context.DeadlineExceeded, base.StatusServiceUnavailable},

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/ingest"
-	"github.com/millrace/millrace/internal/access"
 	"github.com/millrace/millrace/internal/config"
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/internal/status"
@@ -26,6 +25,7 @@ type Deps struct {
 	Thumbnails Thumbnailer
 	Bus        *Bus
 	Logger     *slog.Logger
+	Hook       Hook // nil: the configuration alone decides
 
 	// Pull fetches a configured source into a stream until ctx ends, and
 	// reconnects by itself.
@@ -66,7 +66,11 @@ type Manager struct {
 	cfg    *config.Config
 	byPath map[string]*Pipeline
 	last   map[string]Numbers // newest numbers of paths that ended lately
-	down   bool
+
+	ordered map[string]config.Stream // by Start
+	stopped map[string]bool          // configured sources that Stop ended
+
+	down bool
 }
 
 var _ ingest.Gate = (*Manager)(nil)
@@ -80,6 +84,7 @@ func NewManager(cfg *config.Config, deps Deps) *Manager {
 	m := &Manager{
 		deps: deps, ctx: ctx, cancel: cancel,
 		cfg: cfg, byPath: map[string]*Pipeline{}, last: map[string]Numbers{},
+		ordered: map[string]config.Stream{}, stopped: map[string]bool{},
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -118,9 +123,9 @@ func (m *Manager) Reload(cfg *config.Config) {
 	defer m.mu.Unlock()
 	m.cfg = cfg
 	for path, p := range m.byPath {
-		switch set := cfg.ForPath(path); {
-		case set == p.set:
-		case p.set.Source != "" && set.Source == "":
+		switch set := m.base(path); {
+		case set == p.base:
+		case p.base.Source != "" && set.Source == "":
 			p.stream.Close(errRemoved)
 		default:
 			p.stream.Close(errReconfigured)
@@ -135,20 +140,16 @@ func (m *Manager) startSources() {
 	if m.down {
 		return
 	}
-	for _, set := range m.cfg.Streams {
-		if set.Source == "" {
-			continue
-		}
-		path := set.Path.String()
+	for path, set := range m.sources() {
 		if old := m.byPath[path]; old != nil && !old.over() {
 			continue
 		}
-		p, err := m.add(path)
+		p, err := m.add(path, set, set)
 		if err != nil {
 			m.deps.Logger.Error("source", "stream", path, "err", err)
 			continue
 		}
-		if err := scripted(set); err != nil {
+		if err := notScripted(set); err != nil {
 			p.stream.Unavailable(err)
 			continue
 		}
@@ -156,8 +157,9 @@ func (m *Manager) startSources() {
 	}
 }
 
-// add makes the pipeline of a path and lets it run. m.mu is held.
-func (m *Manager) add(path string) (*Pipeline, error) {
+// add makes the pipeline of a path and lets it run. base is what the
+// configuration says of the path, set what holds. m.mu is held.
+func (m *Manager) add(path string, base, set config.Stream) (*Pipeline, error) {
 	if m.down {
 		return nil, errShutdown
 	}
@@ -165,10 +167,11 @@ func (m *Manager) add(path string) (*Pipeline, error) {
 	if old != nil {
 		m.last[path] = *old.graph.newest.Load()
 	}
-	p, err := newPipeline(m.ctx, path, m.cfg.ForPath(path), m.last[path], &m.deps)
+	p, err := newPipeline(m.ctx, path, set, m.last[path], &m.deps)
 	if err != nil {
 		return nil, err
 	}
+	p.base = base
 	if old != nil {
 		old.retire()
 	}
@@ -195,124 +198,6 @@ func (m *Manager) remember(path string, newest Numbers) {
 		}
 	}
 	m.last[path] = newest
-}
-
-// Publish implements ingest.Gate.
-func (m *Manager) Publish(_ context.Context, req ingest.Request, tracks []*media.Track) (*ingest.Publisher, error) {
-	publisher, err := m.admit(req, tracks)
-	if err != nil {
-		m.deps.Bus.Send("publisher:refused", req.Path, map[string]string{"reason": err.Error(), "remote": fmt.Sprint(req.Remote)})
-	}
-	return publisher, err
-}
-
-func (m *Manager) admit(req ingest.Request, tracks []*media.Track) (*ingest.Publisher, error) {
-	if err := access.CheckPath(req.Path); err != nil {
-		return nil, fmt.Errorf("%w: %w", ingest.ErrBadPath, err)
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	set := m.cfg.ForPath(req.Path)
-	if err := m.mayPublish(req); err != nil {
-		return nil, err
-	}
-	if set.Source != "" {
-		return nil, fmt.Errorf("%w: %s is pulled from a source", ingest.ErrForbidden, req.Path)
-	}
-	if len(tracks) == 0 {
-		return nil, ingest.NoTracks(req.Unused)
-	}
-	if err := scripted(set); err != nil {
-		return nil, err
-	}
-	plan, err := transcode.NewPlan(tracks, LivePolicy(set))
-	switch {
-	case errors.Is(err, transcode.ErrIncomplete): // the media will tell
-	case err != nil:
-		return nil, fmt.Errorf("%w: %w", ingest.ErrNoTracks, err)
-	default:
-		if err := m.clash(req.Path, plan); err != nil {
-			return nil, err
-		}
-		if err := m.affordable(plan); err != nil {
-			return nil, err
-		}
-	}
-	return m.attach(req, tracks, plan)
-}
-
-// attach lets a publisher in, to a new stream where the path has none or its
-// stream has just ended. m.mu is held.
-func (m *Manager) attach(req ingest.Request, tracks []*media.Track, plan *transcode.Plan) (*ingest.Publisher, error) {
-	info := ingest.PublisherInfo{Protocol: req.Protocol, Remote: req.Remote, Agent: req.Agent, User: req.User, Unused: req.Unused}
-	p := m.byPath[req.Path]
-	if p == nil || p.over() {
-		var err error
-		if p, err = m.add(req.Path); err != nil {
-			return nil, err
-		}
-	}
-	publisher, err := p.stream.Attach(info, tracks)
-	if errors.Is(err, ingest.ErrEnded) && !m.down { // hold was over at this moment
-		return m.attach(req, tracks, plan)
-	}
-	if err == nil {
-		p.admit(plan)
-	}
-	return publisher, err
-}
-
-// scripted refuses a stream whose pipeline is a script, which this version
-// cannot run, unless its configuration says how to go on without.
-func scripted(set config.Stream) error {
-	if set.Pipeline == "" || set.OnScriptError == "passthrough" {
-		return nil
-	}
-	return fmt.Errorf("%w: the stream is made by %s, and pipeline scripts are not in this version; onScriptError: passthrough goes on without",
-		ingest.ErrForbidden, set.Pipeline)
-}
-
-// clash refuses a path whose URLs would be those of another stream's
-// renditions, or the reverse. m.mu is held.
-func (m *Manager) clash(path string, plan *transcode.Plan) error {
-	if i := strings.LastIndexByte(path, '/'); i > 0 {
-		if above := m.byPath[path[:i]]; above != nil && above.has(path[i+1:]) {
-			return fmt.Errorf("%w: %s is a rendition of the stream %s", ingest.ErrForbidden, path, path[:i])
-		}
-	}
-	for _, r := range plan.Renditions {
-		if m.byPath[path+"/"+r.Name] != nil {
-			return fmt.Errorf("%w: the stream %s has the name of the rendition %s", ingest.ErrForbidden, path+"/"+r.Name, r.Name)
-		}
-	}
-	return nil
-}
-
-// affordable refuses a stream whose encoders the machine could not carry
-// beside those that run, while its publisher can still be told; the Transcoder
-// itself has the last word.
-func (m *Manager) affordable(plan *transcode.Plan) error {
-	if err := m.deps.Transcoder.Affords(plan); err != nil {
-		return fmt.Errorf("%w: %w", ingest.ErrOverloaded, err)
-	}
-	return nil
-}
-
-// Read implements ingest.Gate.
-func (m *Manager) Read(_ context.Context, req ingest.Request) (*ingest.Stream, error) {
-	if err := access.CheckPath(req.Path); err != nil {
-		return nil, fmt.Errorf("%w: %w", ingest.ErrBadPath, err)
-	}
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	if err := m.mayView(req); err != nil {
-		return nil, err
-	}
-	p := m.byPath[req.Path]
-	if p == nil {
-		return nil, fmt.Errorf("%w: %s", ingest.ErrNotFound, req.Path)
-	}
-	return p.stream, nil
 }
 
 // List returns every stream, ordered by path.

@@ -33,7 +33,8 @@ import (
 //	ended    one window later                   (gone)
 type Pipeline struct {
 	path    string
-	set     config.Stream
+	base    config.Stream // what the configuration says
+	set     config.Stream // what holds
 	deps    *Deps
 	log     *slog.Logger
 	stream  *ingest.Stream

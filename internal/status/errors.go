@@ -8,4 +8,5 @@ var (
 	ErrNotFound    = errors.New("no such stream")
 	ErrNoPublisher = errors.New("nobody publishes this stream")
 	ErrNoPicture   = errors.New("no picture yet")
+	ErrRuns        = errors.New("the stream runs already")
 )
