@@ -36,6 +36,8 @@ type ScriptJob struct {
 // a time, from a goroutine of the script's; they may not call Close or Finish.
 // An error means that the worker broke the rules, for which it is killed.
 type ScriptOutput interface {
+	// Files names what the script was made of.
+	Files(paths []string)
 	// Renditions says what is made from the next Cut on.
 	Renditions(*wire.Renditions) error
 	// Cut starts a segment. The worker counts segments and discontinuities

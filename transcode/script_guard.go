@@ -35,6 +35,10 @@ func (r *scriptReader) take(m wire.Message) error {
 		if wanted {
 			return out.Renditions(m)
 		}
+	case *wire.Files:
+		if wanted {
+			out.Files(m.Paths)
+		}
 	case *wire.Cut:
 		c, err := r.guard.cut(m)
 		if err == nil && wanted {

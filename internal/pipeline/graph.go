@@ -49,6 +49,7 @@ type presenter interface {
 	Write(rendition string, p media.Placed) error
 	Lost(renditions ...string)
 	SetDependent()
+	Suspend()
 }
 
 // encoders carry a plan out: a worker's session, or a ladder in this process.

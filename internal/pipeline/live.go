@@ -13,7 +13,7 @@ type live Pipeline
 
 // Packet implements transcode.Output.
 func (l *live) Packet(rendition string, placed media.Placed) {
-	if err := l.pres.Write(rendition, placed); err != nil {
+	if err := l.graph.pres.Write(rendition, placed); err != nil {
 		l.trouble(err)
 	}
 }
@@ -29,7 +29,7 @@ func (l *live) WorkerLost(err error) {
 func (l *live) Failed(err error) {
 	p := (*Pipeline)(l)
 	p.heed(func() {
-		p.pres.Lost(p.graph.coded...)
+		p.graph.pres.Lost(p.graph.coded...)
 		p.graph.dropSession()
 		l.broken(err)
 	})

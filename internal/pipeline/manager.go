@@ -27,6 +27,9 @@ type Deps struct {
 	Logger     *slog.Logger
 	Hook       Hook // nil: the configuration alone decides
 
+	// ScriptEnv are the environment variables that pipeline scripts see.
+	ScriptEnv map[string]string
+
 	// Pull fetches a configured source into a stream until ctx ends, and
 	// reconnects by itself.
 	Pull func(ctx context.Context, url string, stream *ingest.Stream)
@@ -39,6 +42,8 @@ type Deps struct {
 	Gather time.Duration
 	// DrainTime bounds the wait for a worker's last frames; 0 means 2 s.
 	DrainTime time.Duration
+
+	sayings *sayings // of scripts, to the app
 }
 
 // Thumbnailer makes pictures of keyframes.
@@ -80,6 +85,7 @@ func NewManager(cfg *config.Config, deps Deps) *Manager {
 	if deps.DrainTime == 0 {
 		deps.DrainTime = 2 * time.Second
 	}
+	deps.sayings = newSayings()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	m := &Manager{
 		deps: deps, ctx: ctx, cancel: cancel,
@@ -270,7 +276,8 @@ func (m *Manager) Playback(urlPath string) (Playback, bool) {
 		}
 		prefix = prefix[:i]
 		if p := m.byPath[prefix]; p != nil {
-			return Playback{Path: prefix, Handler: p.pres, Target: p.set.HLS.Segment * 3 / 2}, true
+			pres, segment := p.presented()
+			return Playback{Path: prefix, Handler: pres, Target: segment * 3 / 2}, true
 		}
 	}
 }

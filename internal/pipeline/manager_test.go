@@ -125,38 +125,6 @@ func TestSecondPublisherIsRefused(t *testing.T) {
 	}
 }
 
-// Scripts come with a later version: a stream that asks for one says so, and
-// is not made in another way unless its configuration allows that.
-func TestScriptedStreamIsRefused(t *testing.T) {
-	script := func(s *config.Stream) { s.Pipeline = "front.js" }
-	lenient := func(s *config.Stream) { s.OnScriptError = "passthrough" }
-	pulled := make(chan string, 2)
-	r := newRig(t, "", func(_ *config.Config, deps *Deps) {
-		deps.Pull = func(ctx context.Context, url string, _ *ingest.Stream) {
-			pulled <- url
-			<-ctx.Done()
-		}
-	}, auto("cam", script), auto("lenient", script, lenient),
-		auto("pulled", script, func(s *config.Stream) { s.Source = "rtsp://x/1" }),
-		auto("pulled2", script, lenient, func(s *config.Stream) { s.Source = "rtsp://x/2" }))
-	_, err := r.Publish(t.Context(), request("cam"), []*media.Track{h264(720)})
-	if !errors.Is(err, ingest.ErrForbidden) || !strings.Contains(err.Error(), "not in this version") {
-		t.Errorf("cam: %v", err)
-	}
-	r.begin("lenient", h264(720))
-	r.until("rendition", func() bool { s, _ := r.Get("lenient"); return len(s.Renditions) > 0 })
-	if s, _ := r.Get("lenient"); len(s.Renditions) != 1 || !s.Renditions[0].Copy {
-		t.Errorf("lenient: %+v", s.Renditions)
-	}
-	if url := <-pulled; url != "rtsp://x/2" {
-		t.Errorf("pulled %s", url)
-	}
-	r.until("error", func() bool {
-		s, _ := r.Get("pulled")
-		return strings.Contains(s.Error, "not in this version")
-	})
-}
-
 func TestKickAndEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, "", nil, passthrough("*"))

@@ -38,7 +38,7 @@ type Pipeline struct {
 	deps    *Deps
 	log     *slog.Logger
 	stream  *ingest.Stream
-	pres    *packager.Presentation
+	script  *scripted // nil: the built-in way
 	created time.Time
 	retired chan struct{} // closed when a successor has the path
 
@@ -52,9 +52,12 @@ type Pipeline struct {
 	epoch   uint32 // of the newest packet
 
 	mu       sync.Mutex
+	pres     *packager.Presentation
+	shape    config.HLS // of pres: a script may want another one than set does
 	state    status.State
 	since    time.Time
 	lastErr  error
+	warning  error              // what is wrong though the stream is live
 	shown    *transcode.Plan    // the plan in force, for Status
 	admitted *transcode.Plan    // as the newest publisher was let in, for has
 	worker   *transcode.Session // the session at work, for Status
@@ -76,23 +79,57 @@ func newPipeline(ctx context.Context, path string, set config.Stream, last Numbe
 		retired: make(chan struct{}),
 		state:   status.Waiting, since: time.Now(),
 	}
-	var err error
-	p.pres, err = packager.New(packager.Config{
-		Segment: set.HLS.Segment, Part: set.HLS.Part, Window: set.HLS.Window, LowLatency: set.HLS.LowLatency,
-		Store: store.Memory{}, Logger: log,
+	p.graph.name, p.graph.log, p.graph.owner = path, log, (*live)(p)
+	p.graph.drainTime = deps.DrainTime
+	if err := p.present(set.HLS); err != nil {
+		return nil, err
+	}
+	p.graph.begin(numbersAt(p.created).above(last))
+	p.alive, p.die = context.WithCancel(ctx)
+	if set.Pipeline != "" {
+		p.script = newScripted(p)
+	}
+	return p, nil
+}
+
+// present makes the presentation, or another one in its place while viewers
+// have nothing of it.
+func (p *Pipeline) present(hls config.HLS) error {
+	pres, err := packager.New(packager.Config{
+		Segment: hls.Segment, Part: hls.Part, Window: hls.Window, LowLatency: hls.LowLatency,
+		Store: store.Memory{}, Logger: p.log,
 		OnTrouble: func(rendition string, err error) {
-			log.Warn("segment", "rendition", rendition, "err", err)
+			p.log.Warn("segment", "rendition", rendition, "err", err)
 		},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("make presentation: %w", err)
+		return fmt.Errorf("make presentation: %w", err)
 	}
-	p.graph.name, p.graph.log, p.graph.owner = path, log, (*live)(p)
-	p.graph.byWorkers(deps.Transcoder, p.pres)
-	p.graph.drainTime = deps.DrainTime
-	p.graph.begin(numbersAt(p.created).above(last))
-	p.alive, p.die = context.WithCancel(ctx)
-	return p, nil
+	p.mu.Lock()
+	old := p.pres
+	p.pres, p.shape = pres, hls
+	p.mu.Unlock()
+	if old != nil {
+		old.Close()
+	}
+	p.graph.byWorkers(p.deps.Transcoder, pres)
+	return nil
+}
+
+// presented is the presentation, and how long its segments are meant to be.
+func (p *Pipeline) presented() (*packager.Presentation, time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.pres, p.shape.Segment
+}
+
+// inForce is the stream's configuration with the shape that it really has.
+func (p *Pipeline) inForce() config.Stream {
+	set := p.set
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	set.HLS = p.shape
+	return set
 }
 
 // holdOf is how long the stream waits for its publisher: a source is the
@@ -108,7 +145,13 @@ func holdOf(set config.Stream) time.Duration {
 // left.
 func (p *Pipeline) run(ctx context.Context) {
 	defer p.die()
-	defer p.pres.Close()
+	defer func() {
+		pres, _ := p.presented()
+		pres.Close()
+	}()
+	if p.script != nil {
+		p.script.perform(ctx)
+	}
 	for ctx.Err() == nil {
 		changed := p.stream.Changed()
 		state, reason := p.stream.State(), p.stream.Reason()
@@ -148,7 +191,7 @@ func (p *Pipeline) retire() { close(p.retired) }
 
 // linger keeps the ended presentation for those who are still watching it.
 func (p *Pipeline) linger(ctx context.Context) {
-	timer := time.NewTimer(p.set.HLS.Window)
+	timer := time.NewTimer(p.inForce().HLS.Window)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -159,7 +202,8 @@ func (p *Pipeline) linger(ctx context.Context) {
 
 func (p *Pipeline) end(reason error) {
 	p.die()
-	if err := p.pres.End(); err != nil {
+	pres, _ := p.presented()
+	if err := pres.End(); err != nil {
 		p.log.Warn("end of presentation", "err", err)
 	}
 	p.enter(status.Ended, reason)
@@ -175,7 +219,7 @@ func (p *Pipeline) play(ctx context.Context) error {
 	g := &p.graph
 	publisher, tracks := p.stream.Publisher(), p.stream.Tracks()
 	p.session, p.pub, p.epoch = ctx, publisher, 0
-	err := g.start(ctx, tracks, LivePolicy(p.set))
+	err := g.start(ctx, tracks, LivePolicy(p.inForce()))
 	defer g.dropSession()
 	if err != nil && (!errors.Is(err, errNoWorker) || len(g.copies) == 0) {
 		return err
@@ -281,7 +325,7 @@ func (p *Pipeline) retrack(ctx context.Context, tracks []*media.Track) {
 func (p *Pipeline) lost(ctx context.Context) {
 	p.graph.cutter.Flush()
 	p.graph.closeSession(ctx)
-	p.pres.Suspend()
+	p.graph.pres.Suspend()
 }
 
 // command has run execute f between two packets.

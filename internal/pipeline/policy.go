@@ -10,11 +10,7 @@ import (
 
 // LivePolicy is what a stream's configuration asks of the planner.
 func LivePolicy(set config.Stream) transcode.Policy {
-	ladder := set.Ladder
-	if set.Pipeline != "" { // it is not run, see scripted
-		ladder = config.Ladder{Mode: config.Passthrough}
-	}
-	p := Policy(ladder, set.Encoder, set.HLS.Segment)
+	p := Policy(set.Ladder, set.Encoder, set.HLS.Segment)
 	p.Live, p.LowLatency = true, set.HLS.LowLatency
 	return p
 }

@@ -17,9 +17,11 @@ import (
 func (p *Pipeline) Status() status.Stream {
 	p.mu.Lock()
 	s := status.Stream{Path: p.path, State: p.state, Since: p.since, Created: p.created}
-	plan, session := p.shown, p.worker
+	plan, session, pres := p.shown, p.worker, p.pres
 	if p.lastErr != nil {
 		s.Error = p.lastErr.Error()
+	} else if p.warning != nil {
+		s.Error = p.warning.Error()
 	}
 	p.mu.Unlock()
 
@@ -41,7 +43,9 @@ func (p *Pipeline) Status() status.Stream {
 		s.Worker = workerStatus(stats)
 	}
 	if plan != nil {
-		s.Renditions = renditionStatus(plan, p.pres.Stats(), stats)
+		s.Renditions = renditionStatus(plan, pres.Stats(), stats)
+	} else if p.script != nil {
+		s.Renditions, s.Worker = p.script.status(pres.Stats())
 	}
 	return s
 }

@@ -184,7 +184,7 @@ func TestLongGOPWithoutRoom(t *testing.T) {
 	if got := r.state("cam"); got != status.Live {
 		t.Errorf("state %s", got)
 	}
-	if _, text := r.get("cam/180p/index.m3u8"); strings.Contains(text, "INDEPENDENT") {
+	if _, text := r.get("cam/180p/index.m3u8"); strings.Contains(text, "EXT-X-INDEPENDENT-SEGMENTS") {
 		t.Error("segments are said to be independent")
 	}
 }

@@ -35,6 +35,10 @@ func validate(m Message) error {
 		return m.validate()
 	case *Renditions:
 		return m.validate()
+	case *Files:
+		if len(m.Paths) > maxFiles {
+			return fmt.Errorf("a script of %d files", len(m.Paths))
+		}
 	case *Handover:
 		if m.ClockRate <= 0 || m.ClockRate > 1_000_000_000 || m.PTS < 0 {
 			return fmt.Errorf("handover at %d of a clock of %d", m.PTS, m.ClockRate)

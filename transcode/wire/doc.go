@@ -32,7 +32,7 @@
 //	Probe                        Probed                         role input
 //	Thumbnail                    Image                          role thumbnail
 //
-//	ScriptJob                                                   role script
+//	ScriptJob                    Files                          role script
 //	Track, Packet, Presence …    Renditions, Cut, Track,
 //	                             Packet …, Suspended, Stats, Log
 //	Handover                     … Handed

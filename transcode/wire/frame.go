@@ -120,6 +120,8 @@ func known(d Direction, t Type) (Message, int) {
 			return new(Suspended), maxSmall
 		case TypeHanded:
 			return new(Handed), maxSmall
+		case TypeFiles:
+			return new(Files), maxControl
 		case TypeScript:
 			return new(Script), maxScript
 		}

@@ -43,6 +43,7 @@ const (
 	TypeRenditions
 	TypeSuspended
 	TypeHanded
+	TypeFiles
 )
 
 // Message is one frame's content: a pointer to one of the message types of

@@ -102,7 +102,7 @@ func (r *Reader) body(m Message, size int) error {
 			return err
 		}
 		m.Body = payload
-		return m.validate()
+		return m.Check()
 	}
 	if err := r.text(m, size); err != nil {
 		return err

@@ -71,6 +71,12 @@ type Handover struct {
 // the conversation.
 type Handed struct{}
 
+// Files names what a script was made of: another version of any of them is
+// another script. It is sent once, before the script runs.
+type Files struct {
+	Paths []string `json:"paths"` // absolute
+}
+
 // Renditions is what a script worker makes from its next Cut on. It may be
 // sent again before the first Cut of a discontinuity.
 type Renditions struct {
@@ -122,6 +128,7 @@ const (
 	maxRenditions = 32
 	maxBlobs      = 256
 	maxEnv        = 256
+	maxFiles      = 10_000
 )
 
 // Type implements Message.
@@ -135,6 +142,9 @@ func (*Handover) Type() Type { return TypeHandover }
 
 // Type implements Message.
 func (*Handed) Type() Type { return TypeHanded }
+
+// Type implements Message.
+func (*Files) Type() Type { return TypeFiles }
 
 // Type implements Message.
 func (*Renditions) Type() Type { return TypeRenditions }
@@ -204,7 +214,8 @@ func (r *Rendition) validate() error {
 	return rational("frame rate", r.FPS)
 }
 
-func (s *Script) validate() error {
+// Check says what is wrong with a message before it is sent.
+func (s *Script) Check() error {
 	if s.Topic == "" || len(s.Topic) > MaxName {
 		return errors.New("a message without a usable topic")
 	}

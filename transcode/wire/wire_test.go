@@ -87,7 +87,7 @@ func samples() map[Direction][]Message {
 				Renditions: []Rendition{{Name: "720p", Kind: media.Video, Codec: media.H264, Copy: true, Width: 1280, Height: 720}},
 				HLS:        HLS{Part: 200_000_000},
 			},
-			&Suspended{}, &Handed{},
+			&Suspended{}, &Handed{}, &Files{Paths: []string{"/etc/millrace/front.js"}},
 			&Script{Topic: "level", Sizes: []int{3}, Body: []byte("0.5")},
 		},
 	}

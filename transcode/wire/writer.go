@@ -36,7 +36,7 @@ func (w *Writer) Write(m Message) error {
 	case *Image:
 		payload = m.JPEG
 	case *Script:
-		if err := m.validate(); err != nil {
+		if err := m.Check(); err != nil {
 			return err
 		}
 		payload = m.Body
