@@ -18,13 +18,18 @@ type Engine interface {
 	// Decoder decodes the packets of one track.
 	Decoder(t *media.Track, o CoderOptions) (FrameDecoder, error)
 	// Filter runs a libavfilter graph with one input for each of kinds and
-	// the outputs that the description leaves open.
+	// the outputs that the description leaves open. They are counted by the
+	// numbers of their labels ([0], [in1], [1:a]; [out0]) where all of them
+	// have one, and else in the order in which they stand. What is wrong with
+	// the description is an error at once.
 	Filter(description string, kinds []media.Kind) (FrameFilter, error)
 	// Encoder encodes frames; what it cannot know before the first of them
 	// (size, rate, format) it takes from there.
 	Encoder(o CoderOptions) (FrameEncoder, error)
 	// Muxer writes a container of these tracks to w. Where w is an
-	// io.WriteSeeker, formats that need one (plain MP4) work too.
+	// io.WriteSeeker, formats that need one (plain MP4) work too; elsewhere
+	// MP4 is fragmented. The tracks have their Config and differ by ID; time
+	// begins at zero with the first packet.
 	Muxer(w io.Writer, tracks []*media.Track, o MuxerOptions) (PacketMuxer, error)
 	// Ladder carries out a plan in this process, from packets or frames.
 	Ladder(plan *Plan, from uint64, out Output) (LadderRun, error)
@@ -66,9 +71,11 @@ type CoderOptions struct {
 	// Codec is libav's name of the coder (libx264, aac, libopus, png), or one
 	// of media's (h264, h265, opus), for which the usual coder is taken.
 	Codec   string
-	Options map[string]string // AVOptions, by name
+	// Options are AVOptions, by name; an encoder's also pix_fmt, sample_fmt, ar
+	// (sample rate) and ac (channels), where they are not to follow the frames.
+	Options map[string]string
 
-	ClockRate  int            // encoder: of the frames' PTS
+	ClockRate  int            // encoder of video: of its packets; 0 is the first frame's
 	FrameRate  media.Rational // encoder of video: what rate control expects
 	Bitrate    int            // encoder: bits/s; 0 is the coder's own
 	Threads    int            // 0: one for a live decoder, the coder's choice otherwise
@@ -87,7 +94,9 @@ type FrameDecoder interface {
 // FrameFilter is a filter graph. It is rebuilt when frames change shape.
 type FrameFilter interface {
 	// Push gives input one frame, which the filter takes over; a nil Frame
-	// ends that input. Frames that are ready go to emit, who owns them.
+	// ends that input. Frames that are ready go to emit, who owns them. A
+	// graph without inputs (testsrc2) makes one frame an output with each
+	// Push of nil to input 0, which answers io.EOF when it has ended.
 	Push(input int, f Frame, emit func(output int, f Frame) error) error
 	// Outputs is the number of outputs.
 	Outputs() int
@@ -100,8 +109,9 @@ type FrameFilter interface {
 // FrameEncoder turns frames into packets.
 type FrameEncoder interface {
 	// Encode codes one frame, which stays the caller's, as a keyframe where
-	// key is set. A nil Frame drains. The packets' Track describes what comes
-	// out.
+	// key is set. A nil Frame drains; the next one begins anew. The packets'
+	// Track describes what comes out; they may begin before the first frame,
+	// at a negative DTS, by the encoder's delay.
 	Encode(f Frame, key bool, emit func(*media.Packet) error) error
 	Close()
 }
@@ -114,6 +124,8 @@ type MuxerOptions struct {
 
 // PacketMuxer writes a container.
 type PacketMuxer interface {
+	// Write takes a packet of one of the tracks: the same, or a revision with
+	// its ID.
 	Write(p *media.Packet) error
 	// Close writes the trailer and frees the muxer.
 	Close() error

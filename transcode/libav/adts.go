@@ -2,7 +2,7 @@ package libav
 
 // stripADTS removes the header of one ADTS frame (ISO/IEC 13818-7, 6.2) and
 // makes the AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1) that it stands for.
-func (s *stream) stripADTS(b []byte) []byte {
+func (s *bitstream) stripADTS(b []byte) []byte {
 	if len(b) < 7 || b[0] != 0xff || b[1]&0xf6 != 0xf0 {
 		return append([]byte(nil), b...)
 	}

@@ -21,6 +21,8 @@ import (
 var (
 	_ [unsafe.Sizeof(uintptr(0)) - unsafe.Sizeof(astiav.Packet{})]struct{}
 	_ [unsafe.Sizeof(uintptr(0)) - unsafe.Sizeof(astiav.CodecParameters{})]struct{}
+	_ [unsafe.Sizeof(uintptr(0)) - unsafe.Sizeof(astiav.Codec{})]struct{}
+	_ [unsafe.Sizeof(uintptr(0)) - unsafe.Sizeof(astiav.FormatContext{})]struct{}
 	_ [unsafe.Sizeof(uintptr(0)) - unsafe.Sizeof(astiav.SoftwareResampleContext{})]struct{}
 )
 
@@ -158,3 +160,7 @@ func millraceLog(level C.int, line *C.char, size, dropped C.int) {
 func Version() string { return C.GoString(C.av_version_info()) }
 
 func startLog(level LogLevel) { C.millraceLogStart(C.int(level)) }
+
+func duration(f *astiav.Frame) int64 { return int64(framePointer(f).duration) }
+
+func setDuration(f *astiav.Frame, d int64) { framePointer(f).duration = C.int64_t(d) }

@@ -90,8 +90,8 @@ func TestFilterShapesPictures(t *testing.T) {
 			seen := 0
 			err = v.Filter(in, func(f *Frame) error {
 				seen++
-				if f.Width() != 160 || f.Height() != 90 || f.PTS() != 4711 {
-					t.Errorf("%dx%d at %d", f.Width(), f.Height(), f.PTS())
+				if f.Width() != 160 || f.Height() != 90 || f.Time() != 4711 {
+					t.Errorf("%dx%d at %d", f.Width(), f.Height(), f.Time())
 				}
 				got := [4]byte{luma(f, false, false), luma(f, true, false), luma(f, false, true), luma(f, true, true)}
 				for i := range got {

@@ -23,6 +23,13 @@ type DecoderOptions struct {
 	// of B-frames. Streams whose headers do not tell would otherwise lose
 	// their first pictures.
 	Reorder int
+
+	// Name is a decoder of FFmpeg's; empty takes the usual one.
+	Name string
+
+	// Options are the decoder's own, by FFmpeg's names. An unknown one is an
+	// error.
+	Options map[string]string
 }
 
 // Decoder turns the packets of one track into frames.
@@ -40,8 +47,11 @@ func OpenDecoder(t *media.Track, o DecoderOptions) (_ *Decoder, err error) {
 		return nil, fmt.Errorf("open decoder: %w", err)
 	}
 	found := astiav.FindDecoder(id)
-	if found == nil {
-		return nil, fmt.Errorf("open decoder: %s: %w", t.Codec, ErrUnsupported)
+	if o.Name != "" {
+		found = astiav.FindDecoderByName(o.Name)
+	}
+	if found == nil || found.ID() != id {
+		return nil, fmt.Errorf("open decoder: %s %s: %w", t.Codec, o.Name, ErrUnsupported)
 	}
 	d := &Decoder{track: t, codec: astiav.AllocCodecContext(found), scratch: astiav.AllocPacket()}
 	defer func() {
@@ -78,9 +88,10 @@ func OpenDecoder(t *media.Track, o DecoderOptions) (_ *Decoder, err error) {
 			c.SetChannelLayout(l)
 		}
 	}
-	if err := c.Open(found, nil); err != nil {
+	if err := openCodec(c, found, o.Options); err != nil {
 		return nil, fmt.Errorf("open decoder: %s: %w", t.Codec, err)
 	}
+	d.frame.clock, d.frame.rate = t.ClockRate, t.FrameRate
 	return d, nil
 }
 

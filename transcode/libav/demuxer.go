@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/asticode/go-astiav"
 
 	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/transcode"
 )
 
 // Demuxer reads the packets of a file, a URL or a reader, on one timeline that
@@ -39,15 +41,22 @@ const headStart = time.Second
 // OpenInput opens a file's path or a URL. ctx bounds the opening only. An error
 // Is ErrInput where the input is to blame.
 func OpenInput(ctx context.Context, input string) (*Demuxer, error) {
-	whitelist := ""
+	return OpenInputWith(ctx, input, transcode.InputOptions{})
+}
+
+// OpenInputWith is OpenInput with a format and options by FFmpeg's names, of
+// the demuxer or the protocol. Those that do not exist are a
+// *transcode.OptionError.
+func OpenInputWith(ctx context.Context, input string, o transcode.InputOptions) (*Demuxer, error) {
 	name := redacted(input)
+	settings := network(input)
 	if !strings.Contains(input, "://") {
 		// A path may look like a protocol, and a playlist in a file must not
 		// reach out into the network.
-		input, whitelist = "file:"+input, "file,crypto,data"
+		input, settings = "file:"+input, map[string]string{"protocol_whitelist": "file,crypto,data"}
 	}
 	d := &Demuxer{name: name}
-	if err := d.open(ctx, input, "", whitelist); err != nil {
+	if err := d.open(ctx, input, o, settings); err != nil {
 		d.Close()
 		return nil, fmt.Errorf("open %s: %w", name, err)
 	}
@@ -69,7 +78,7 @@ func OpenReader(ctx context.Context, r io.Reader, hint string) (*Demuxer, error)
 	d := &Demuxer{name: "input"}
 	err := d.attach(r)
 	if err == nil {
-		err = d.open(ctx, "", hint, "")
+		err = d.open(ctx, "", transcode.InputOptions{Format: hint}, nil)
 	}
 	if err != nil {
 		d.Close()
@@ -78,13 +87,18 @@ func OpenReader(ctx context.Context, r io.Reader, hint string) (*Demuxer, error)
 	return d, nil
 }
 
-func (d *Demuxer) open(ctx context.Context, input, hint, whitelist string) error {
+func (d *Demuxer) open(ctx context.Context, input string, o transcode.InputOptions, settings map[string]string) error {
 	var demuxer *astiav.InputFormat
-	if hint != "" {
-		if demuxer = astiav.FindInputFormat(hint); demuxer == nil {
-			return fmt.Errorf("format %s: %w", hint, ErrUnsupported)
+	if o.Format != "" {
+		if demuxer = astiav.FindInputFormat(o.Format); demuxer == nil {
+			return fmt.Errorf("format %s: %w", o.Format, ErrUnsupported)
 		}
 	}
+	options, err := dictionary(merged(settings, o.Options))
+	if err != nil {
+		return err
+	}
+	defer options.Free()
 	if d.scratch = astiav.AllocPacket(); d.scratch == nil {
 		return ErrMemory
 	}
@@ -100,24 +114,15 @@ func (d *Demuxer) open(ctx context.Context, input, hint, whitelist string) error
 		format.SetPb(d.io)
 	}
 	format.SetFlags(format.Flags().Add(astiav.FormatContextFlagGenPts))
-	options := astiav.NewDictionary()
-	if options == nil {
-		return ErrMemory
-	}
-	defer options.Free()
-	settings := map[string]string{"protocol_whitelist": whitelist}
-	if whitelist == "" {
-		settings = network(input)
-	}
-	for k, v := range settings {
-		if err := options.Set(k, v, 0); err != nil {
-			return err
-		}
-	}
 	if err := format.OpenInput(input, demuxer, options); err != nil {
 		return d.blame(ctx, err)
 	}
 	d.format = format
+	for _, unknown := range leftover(options) {
+		if _, asked := o.Options[unknown]; asked {
+			return d.unknown(unknown, o.Options[unknown])
+		}
+	}
 	if d.interrupter.Interrupted() {
 		return d.blame(ctx, astiav.ErrExit)
 	}
@@ -142,6 +147,25 @@ func network(input string) map[string]string {
 		o["timeout"], o["rtsp_flags"] = silence, "prefer_tcp"
 	}
 	return o
+}
+
+// merged is what holds of both, the latter first.
+func merged(base, over map[string]string) map[string]string {
+	all := maps.Clone(base)
+	if all == nil {
+		all = make(map[string]string)
+	}
+	maps.Copy(all, over)
+	return all
+}
+
+// unknown blames an option that neither demuxer nor protocol took.
+func (d *Demuxer) unknown(option, value string) error {
+	name := ""
+	if f := d.format.InputFormat(); f != nil {
+		name = f.Name()
+	}
+	return &transcode.OptionError{Kind: transcode.DemuxOptions, Part: name, Option: option, Value: value}
 }
 
 // blame tells an interruption of ours from a fault of the input.
@@ -214,6 +238,9 @@ func usable(s *astiav.Stream) bool {
 	}
 	return astiav.FindDecoder(p.CodecID()) != nil
 }
+
+// Duration is how long the input says it is, 0 where it does not.
+func (d *Demuxer) Duration() time.Duration { return d.Info().Duration }
 
 // Tracks are the tracks, whose ID is their place in the list. A packet's own
 // Track may be a newer revision.

@@ -19,6 +19,7 @@ type encoder struct {
 	codec   *astiav.CodecContext
 	scratch *astiav.Packet
 	track   *media.Track
+	bits    *bitstream // where the encoder's form is not fMP4's
 }
 
 // open allocates the context, lets set fill it and opens it with options.
@@ -36,28 +37,54 @@ func (e *encoder) open(name string, options map[string]string, set func(*astiav.
 		return err
 	}
 	e.codec.SetFlags(e.codec.Flags().Add(astiav.CodecContextFlagGlobalHeader))
-	d := astiav.NewDictionary()
-	if d == nil {
-		return ErrMemory
-	}
-	defer d.Free()
-	for k, v := range options {
-		if err := d.Set(k, v, 0); err != nil {
-			return fmt.Errorf("option %s: %w", k, err)
-		}
-	}
-	if err := e.codec.Open(found, d); err != nil {
+	return openCodec(e.codec, found, options)
+}
+
+// openCodec opens a context with options. Unknown ones, which FFmpeg leaves
+// over in silence, are an error.
+func openCodec(c *astiav.CodecContext, found *astiav.Codec, options map[string]string) error {
+	d, err := dictionary(options)
+	if err != nil {
 		return err
 	}
-	var unknown []string
-	for entry := d.Get("", nil, astiav.NewDictionaryFlags(astiav.DictionaryFlagIgnoreSuffix)); entry != nil; {
-		unknown = append(unknown, entry.Key())
-		entry = d.Get("", entry, astiav.NewDictionaryFlags(astiav.DictionaryFlagIgnoreSuffix))
+	defer d.Free()
+	words := listen()
+	err = c.Open(found, d)
+	if said := words.stop(); err != nil && said != "" {
+		return fmt.Errorf("%w (%s)", err, said)
 	}
-	if len(unknown) > 0 {
-		return fmt.Errorf("encoder %s has no option %s", name, strings.Join(unknown, ", "))
+	if err != nil {
+		return err
+	}
+	if left := leftover(d); len(left) > 0 {
+		return fmt.Errorf("coder %s has no option %s", found.Name(), strings.Join(left, ", "))
 	}
 	return nil
+}
+
+// dictionary makes FFmpeg's form of options. The caller must Free it.
+func dictionary(options map[string]string) (*astiav.Dictionary, error) {
+	d := astiav.NewDictionary()
+	if d == nil {
+		return nil, ErrMemory
+	}
+	for k, v := range options {
+		if err := d.Set(k, v, 0); err != nil {
+			d.Free()
+			return nil, fmt.Errorf("option %s: %w", k, err)
+		}
+	}
+	return d, nil
+}
+
+// leftover are the options that nobody knew.
+func leftover(d *astiav.Dictionary) []string {
+	var unknown []string
+	all := astiav.NewDictionaryFlags(astiav.DictionaryFlagIgnoreSuffix)
+	for entry := d.Get("", nil, all); entry != nil; entry = d.Get("", entry, all) {
+		unknown = append(unknown, entry.Key())
+	}
+	return unknown
 }
 
 // Track describes what comes out. Its ID and Revision are zero.
@@ -90,13 +117,18 @@ func (e *encoder) receive(emit func(*media.Packet) error) error {
 			return fmt.Errorf("encode: %w", err)
 		}
 		p := &media.Packet{
-			Track:    e.track,
 			PTS:      e.scratch.Pts(),
 			DTS:      e.scratch.Dts(),
 			Duration: max(e.scratch.Duration(), 0),
 			Key:      e.scratch.Flags().Has(astiav.PacketFlagKey),
-			Payload:  append([]byte(nil), payload(e.scratch)...),
 		}
+		if e.bits == nil {
+			p.Payload = append([]byte(nil), payload(e.scratch)...)
+		} else {
+			p.Payload = e.bits.payload(payload(e.scratch), &p.Key)
+			e.track = e.bits.track
+		}
+		p.Track = e.track
 		e.scratch.Unref()
 		if err := emit(p); err != nil {
 			return err

@@ -1,7 +1,6 @@
 package libav
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -133,9 +132,7 @@ type VideoFilter struct {
 	want   Picture
 	origin Origin
 	shape  shape
-	graph  *astiav.FilterGraph
-	source *astiav.BuffersrcFilterContext
-	sink   *astiav.BuffersinkFilterContext
+	graph  *graph
 	frame  *Frame
 	stale  bool
 
@@ -188,11 +185,11 @@ func (v *VideoFilter) Filter(f *Frame, emit func(*Frame) error) error {
 		if v.fits(s) {
 			return emit(f)
 		}
-		if err := v.build(s); err != nil {
+		if err := v.build(s, f); err != nil {
 			return fmt.Errorf("build filter: %w", err)
 		}
 	}
-	if err := v.source.AddFrame(f.f, astiav.NewBuffersrcFlags(astiav.BuffersrcFlagKeepRef)); err != nil {
+	if err := v.graph.push(0, f.f); err != nil {
 		return fmt.Errorf("filter picture: %w", err)
 	}
 	return v.receive(emit)
@@ -205,7 +202,7 @@ func (v *VideoFilter) Drain(emit func(*Frame) error) error {
 		return nil
 	}
 	defer v.release()
-	if err := v.source.AddFrame(nil, astiav.NewBuffersrcFlags()); err != nil {
+	if err := v.graph.push(0, nil); err != nil {
 		return fmt.Errorf("drain filter: %w", err)
 	}
 	return v.receive(emit)
@@ -213,12 +210,12 @@ func (v *VideoFilter) Drain(emit func(*Frame) error) error {
 
 func (v *VideoFilter) receive(emit func(*Frame) error) error {
 	for {
-		err := v.sink.GetFrame(v.frame.f, astiav.NewBuffersinkFlags())
-		if errors.Is(err, astiav.ErrEagain) || errors.Is(err, astiav.ErrEof) {
-			return nil
-		}
+		got, _, err := v.graph.pull(0, v.frame.f)
 		if err != nil {
 			return fmt.Errorf("filter picture: %w", err)
+		}
+		if !got {
+			return nil
 		}
 		if v.divide > 1 {
 			v.frame.f.SetPts(v.frame.f.Pts() / v.divide)
@@ -231,70 +228,22 @@ func (v *VideoFilter) receive(emit func(*Frame) error) error {
 	}
 }
 
-func (v *VideoFilter) build(s shape) (err error) {
-	v.graph = astiav.AllocFilterGraph()
-	if v.graph == nil {
-		return ErrMemory
-	}
-	defer func() {
-		if err != nil {
-			v.release()
-		}
-	}()
-	v.graph.SetThreadCount(max(v.want.Threads, 1))
-	if v.source, err = v.graph.NewBuffersrcFilterContext(astiav.FindFilterByName("buffer"), "in"); err != nil {
+func (v *VideoFilter) build(s shape, like *Frame) error {
+	in := input{like: like.f, clock: v.want.ClockRate}
+	g, err := newGraph(v.want.describe(s, v.origin), []input{in}, max(v.want.Threads, 1))
+	if err != nil {
 		return err
 	}
-	if v.sink, err = v.graph.NewBuffersinkFilterContext(astiav.FindFilterByName("buffersink"), "out"); err != nil {
-		return err
-	}
-	p := astiav.AllocBuffersrcFilterContextParameters()
-	if p == nil {
-		return ErrMemory
-	}
-	defer p.Free()
-	p.SetWidth(s.width)
-	p.SetHeight(s.height)
-	p.SetPixelFormat(s.pixels)
-	p.SetSampleAspectRatio(s.aspect)
-	p.SetColorSpace(s.space)
-	p.SetColorRange(s.colours)
-	p.SetTimeBase(astiav.NewRational(1, v.want.ClockRate))
-	if err := v.source.SetParameters(p); err != nil {
-		return err
-	}
-	if err := v.source.Initialize(nil); err != nil {
-		return err
-	}
-	outputs, inputs := astiav.AllocFilterInOut(), astiav.AllocFilterInOut()
-	if outputs == nil || inputs == nil {
-		return ErrMemory
-	}
-	defer outputs.Free()
-	defer inputs.Free()
-	outputs.SetName("in")
-	outputs.SetFilterContext(v.source.FilterContext())
-	inputs.SetName("out")
-	inputs.SetFilterContext(v.sink.FilterContext())
-	chain := v.want.describe(s, v.origin)
-	if err := v.graph.Parse(chain, inputs, outputs); err != nil {
-		return fmt.Errorf("%s: %w", chain, err)
-	}
-	if err := v.graph.Configure(); err != nil {
-		return fmt.Errorf("%s: %w", chain, err)
-	}
-	v.shape, v.divide = s, 1
-	if tb := v.sink.TimeBase(); tb.Num() > 0 {
-		v.divide = int64(tb.Den()) / int64(tb.Num()) / int64(v.want.ClockRate)
-	}
+	v.graph, v.shape = g, s
+	v.divide = int64(g.clocks[0].den) / int64(g.clocks[0].num) / int64(v.want.ClockRate)
 	return nil
 }
 
 func (v *VideoFilter) release() {
 	if v.graph != nil {
-		v.graph.Free()
+		v.graph.free()
 	}
-	v.graph, v.source, v.sink = nil, nil, nil
+	v.graph = nil
 }
 
 // Close frees the filter. It may be called twice.

@@ -2,6 +2,7 @@ package libav
 
 /*
 #cgo pkg-config: libavfilter libavutil
+#include <errno.h>
 #include <stdlib.h>
 #include "graph.h"
 */
@@ -102,11 +103,11 @@ func (g *graph) build(description string, inputs []input) error {
 		rate := C.AVRational{num: C.int(in.rate.Num), den: C.int(max(in.rate.Den, 1))}
 		code := C.millraceGraphSource(g.c, name, framePointer(in.like), C.AVRational{num: 1, den: C.int(in.clock)}, rate, &source)
 		C.free(unsafe.Pointer(name))
-		if err := fault(C.int(code)); err != nil {
+		if err := fault(code); err != nil {
 			return err
 		}
 		to := open.inputs[i]
-		if err := fault(C.int(C.avfilter_link(source, 0, to.filter_ctx, C.uint(to.pad_idx)))); err != nil {
+		if err := fault(C.avfilter_link(source, 0, to.filter_ctx, C.uint(to.pad_idx))); err != nil {
 			return fmt.Errorf("input %d: %w", i, err)
 		}
 		g.sources = append(g.sources, source)
@@ -116,12 +117,12 @@ func (g *graph) build(description string, inputs []input) error {
 		var sink *C.AVFilterContext
 		code := C.millraceGraphSink(g.c, name, from, &sink)
 		C.free(unsafe.Pointer(name))
-		if err := fault(C.int(code)); err != nil {
+		if err := fault(code); err != nil {
 			return fmt.Errorf("output %d: %w", i, err)
 		}
 		g.sinks = append(g.sinks, sink)
 	}
-	if err := fault(C.int(C.avfilter_graph_config(g.c, nil))); err != nil {
+	if err := fault(C.avfilter_graph_config(g.c, nil)); err != nil {
 		return err
 	}
 	var pixels C.int64_t
@@ -146,13 +147,13 @@ func (g *graph) push(i int, f *astiav.Frame) error {
 		c = framePointer(f)
 		C.millraceNameChannels(c)
 	}
-	return fault(C.int(C.av_buffersrc_add_frame_flags(g.sources[i], c, C.AV_BUFFERSRC_FLAG_KEEP_REF)))
+	return fault(C.av_buffersrc_add_frame_flags(g.sources[i], c, C.AV_BUFFERSRC_FLAG_KEEP_REF))
 }
 
 // pull takes one frame of an output, counted in ticks of its clock. It reports
 // false where there is none; ended says that none will come.
 func (g *graph) pull(i int, into *astiav.Frame) (got, ended bool, err error) {
-	err = fault(C.int(C.av_buffersink_get_frame(g.sinks[i], framePointer(into))))
+	err = fault(C.av_buffersink_get_frame(g.sinks[i], framePointer(into)))
 	switch {
 	case errors.Is(err, astiav.ErrEagain):
 		return false, false, nil
@@ -173,11 +174,12 @@ func (g *graph) command(target, command, argument string) error {
 		return fmt.Errorf("no filter called %s", target)
 	}
 	words := listen()
-	err := fault(C.int(C.avfilter_process_command(f, c, a, nil, 0, 0)))
+	code := C.avfilter_process_command(f, c, a, nil, 0, 0)
+	err := fault(code)
 	if said := words.stop(); err != nil && said != "" {
 		return fmt.Errorf("%s: %s %s: %w (%s)", target, command, argument, err, said)
 	}
-	if errors.Is(err, astiav.ErrEnosys) {
+	if code == -C.ENOSYS {
 		return fmt.Errorf("%s takes no command %s", target, command)
 	}
 	if err != nil {
@@ -204,11 +206,11 @@ func parseGraph(g *C.AVFilterGraph, description string) (*openPads, error) {
 	defer C.free(unsafe.Pointer(d))
 	var segment *C.AVFilterGraphSegment
 	defer C.avfilter_graph_segment_free(&segment)
-	if err := fault(C.int(C.avfilter_graph_segment_parse(g, d, 0, &segment))); err != nil {
+	if err := fault(C.avfilter_graph_segment_parse(g, d, 0, &segment)); err != nil {
 		return nil, err
 	}
 	o := &openPads{}
-	if err := fault(C.int(C.avfilter_graph_segment_apply(segment, 0, &o.firstInput, &o.firstOutput))); err != nil {
+	if err := fault(C.avfilter_graph_segment_apply(segment, 0, &o.firstInput, &o.firstOutput)); err != nil {
 		o.free()
 		return nil, err
 	}
@@ -248,10 +250,10 @@ func (o *openPads) expect(inputs int) error {
 	if len(o.inputs) == inputs {
 		return nil
 	}
-	return fmt.Errorf("the graph has %s open, %d given: %w", count(len(o.inputs), "input"), inputs, ErrShape)
+	return fmt.Errorf("the graph has %s open, %d given: %w", amount(len(o.inputs), "input"), inputs, ErrShape)
 }
 
-func count(n int, what string) string {
+func amount(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}

@@ -1,4 +1,10 @@
-package worker
+package libav
+
+import (
+	"time"
+
+	"github.com/millrace/millrace/internal/media"
+)
 
 // grid keeps coded sound in step with its timestamps. Samples form one
 // gapless row from base on; for each decoded frame it says what has to be done
@@ -20,8 +26,10 @@ const (
 	gapMillis   = 100
 	driftMillis = 8
 	smoothing   = 16
-	longestGap  = 30 // seconds; beyond it the row begins anew
 )
+
+// LongestGap is how much silence a Row makes; beyond it another row begins.
+const LongestGap = 30 * time.Second
 
 // step is what to do before a frame is appended.
 type step struct {
@@ -46,7 +54,7 @@ func (g *grid) place(pts, held int64) step {
 	off := pts - g.next() - held
 	gap := int64(g.rate) * gapMillis / 1000
 	switch {
-	case off > int64(g.rate)*longestGap:
+	case off > media.Ticks(LongestGap, g.rate):
 		return step{restart: true}
 	case off > gap:
 		g.drift, g.settled = 0, 0

@@ -242,3 +242,8 @@ func pixelFormats() []string {
 	}
 	return names
 }
+
+func isRGB(p astiav.PixelFormat) bool {
+	d := C.av_pix_fmt_desc_get(C.enum_AVPixelFormat(p))
+	return d != nil && d.flags&C.AV_PIX_FMT_FLAG_RGB != 0
+}

@@ -72,10 +72,10 @@ func (f *Frame) upright() error {
 }
 
 func copyFrame(to, from *astiav.Frame) error {
-	if err := fault(C.int(C.av_frame_copy(framePointer(to), framePointer(from)))); err != nil {
+	if err := fault(C.av_frame_copy(framePointer(to), framePointer(from))); err != nil {
 		return err
 	}
-	return fault(C.int(C.av_frame_copy_props(framePointer(to), framePointer(from))))
+	return fault(C.av_frame_copy_props(framePointer(to), framePointer(from)))
 }
 
 // Diff is how different two pictures are: the mean absolute difference of
@@ -102,7 +102,7 @@ func (f *Frame) Diff(with transcode.Frame) (float64, error) {
 	if a.full() && b.full() {
 		steps = 255
 	}
-	sum := C.millraceDifference((*C.uint8_t)(x.data[0]), x.linesize[0], (*C.uint8_t)(y.data[0]), y.linesize[0], C.int(w), C.int(h))
+	sum := C.millraceDifference(x.data[0], x.linesize[0], y.data[0], y.linesize[0], C.int(w), C.int(h))
 	return math.Min(float64(sum)/(float64(w)*float64(h)*steps), 1), nil
 }
 
@@ -130,7 +130,7 @@ func (f *Frame) Histogram() ([]int, error) {
 	defer l.Close()
 	c := framePointer(l.f)
 	var counts [256]C.uint32_t
-	C.millraceCount((*C.uint8_t)(c.data[0]), c.linesize[0], c.width, c.height, &counts[0])
+	C.millraceCount(c.data[0], c.linesize[0], c.width, c.height, &counts[0])
 	steps := make([]int, len(counts))
 	full := l.full()
 	for i, n := range counts {

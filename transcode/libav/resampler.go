@@ -29,20 +29,25 @@ type soundShape struct {
 
 // NewResampler makes a resampler for what an encoder takes. The caller must
 // Close it.
-func NewResampler(e *AudioEncoder) (_ *Resampler, err error) {
-	size := e.FrameSize()
+func NewResampler(e *AudioEncoder) (*Resampler, error) {
+	l, err := layout(e.track.Channels)
+	if err != nil {
+		return nil, err
+	}
+	return newResampler(soundForm{e.format, e.track.SampleRate, l, e.FrameSize()})
+}
+
+func newResampler(to soundForm) (_ *Resampler, err error) {
+	size := to.size
 	if size <= 0 {
 		size = 1024
 	}
-	r := &Resampler{format: e.format, rate: e.track.SampleRate, size: size}
+	r := &Resampler{format: to.format, rate: to.rate, layout: to.layout, size: size}
 	defer func() {
 		if err != nil {
 			r.Close()
 		}
 	}()
-	if r.layout, err = layout(e.track.Channels); err != nil {
-		return nil, err
-	}
 	if r.converted, err = newFrame(); err != nil {
 		return nil, err
 	}

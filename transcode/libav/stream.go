@@ -1,7 +1,6 @@
 package libav
 
 import (
-	"errors"
 	"math"
 
 	"github.com/asticode/go-astiav"
@@ -11,12 +10,10 @@ import (
 
 // stream turns one of FFmpeg's streams into a track and its packets.
 type stream struct {
+	bitstream
 	format *astiav.FormatContext
 	av     *astiav.Stream
-	track  *media.Track
 	base   astiav.Rational
-	sets   *parameterSets // H.264 and H.265 only
-	adts   bool           // AAC with headers that have to go
 
 	last, expected int64 // DTS of the newest packet and of the one after it
 	begun          bool
@@ -28,65 +25,25 @@ type stream struct {
 // newStream describes a stream; it returns nil where that is not possible.
 func newStream(f *astiav.FormatContext, s *astiav.Stream, id int, b *breaks) *stream {
 	p := s.CodecParameters()
-	d := detailsOf(p)
-	st := &stream{format: f, av: s, base: s.TimeBase(), breaks: b}
-	t := &media.Track{
-		ID: id, Codec: codecOf(p.CodecID()), Config: p.ExtraData(),
-		Language: language(s), Bitrate: int(p.BitRate()),
+	t := trackOf(p)
+	if t == nil {
+		return nil
 	}
-	if len(t.Config) == 0 {
-		t.Config = nil
-	}
-	st.track = t
-	switch p.MediaType() {
-	case astiav.MediaTypeVideo:
-		t.Kind = media.Video
+	st := &stream{bitstream: bitstream{track: t}, format: f, av: s, base: s.TimeBase(), breaks: b}
+	t.ID, t.Language = id, language(s)
+	switch t.Kind {
+	case media.Video:
 		t.ClockRate = videoClock(st.base)
-		t.Width, t.Height = p.Width(), p.Height()
 		t.SampleAspect = rational(f.GuessSampleAspectRatio(s, nil))
 		t.Rotation = rotation(p)
 		t.FrameRate = frameRate(s)
-		t.Interlaced = d.interlaced
-		t.BitDepth, t.Chroma = d.depth, d.chroma
-		if t.Width <= 0 || t.Height <= 0 {
-			return nil
-		}
-	case astiav.MediaTypeAudio:
-		t.Kind = media.Audio
-		t.SampleRate, t.Channels = p.SampleRate(), p.ChannelLayout().Channels()
-		t.ClockRate = t.SampleRate
-		t.BitsPerSample = d.bits
-		if t.SampleRate <= 0 || t.Channels <= 0 {
-			return nil
-		}
+	case media.Audio:
 		if st.base.Den() < t.SampleRate && t.Codec != media.Opus {
 			st.frame = int64(p.FrameSize())
 		}
 	}
 	st.configure()
 	return st
-}
-
-// configure brings the container's configuration into fMP4's form.
-func (s *stream) configure() {
-	t := s.track
-	switch t.Codec {
-	case media.H264, media.H265:
-		s.sets = &parameterSets{codec: t.Codec}
-		if err := s.sets.parse(t.Config); errors.Is(err, ErrCorrupt) || s.sets.lengthSize != 4 {
-			t.Config = s.sets.config(t)
-		}
-	case media.AAC:
-		s.adts = len(t.Config) == 0
-	case media.Opus:
-		if box, err := opusBox(t.Config); err == nil {
-			t.Config = box
-		} else {
-			t.Config = nil
-		}
-	case media.VP9:
-		t.Config = nil
-	}
 }
 
 // videoClock is a clock in which every timestamp of a container can be told
@@ -215,35 +172,6 @@ func (s *stream) time(p *media.Packet, pts, dts int64) {
 // shift is what has to be added to the container's time.
 func (s *stream) shift() int64 { return media.Ticks(s.breaks.shift(s.epoch), s.track.ClockRate) }
 
-// payload brings a packet's bytes into fMP4's form, in memory of ours.
-func (s *stream) payload(b []byte, key *bool) []byte {
-	if s.adts {
-		return s.stripADTS(b)
-	}
-	if s.sets == nil {
-		return append([]byte(nil), b...)
-	}
-	units, err := s.sets.split(b)
-	if err != nil {
-		// What is whole of it may still be decoded.
-		*key = *key && len(units) > 0
-	}
-	var sets, kept [][]byte
-	for _, u := range units {
-		switch s.sets.kind(u) {
-		case unitMedia:
-			kept = append(kept, u)
-		case unitVPS, unitSPS, unitPPS:
-			sets = append(sets, u)
-		case unitNoise:
-		}
-	}
-	if len(sets) > 0 && (s.sets.replace(sets) || s.track.Config == nil) {
-		s.revise(s.sets.config(s.track))
-	}
-	return joinLengths(kept)
-}
-
 // measure finds out what a new revision's pictures are by decoding one: its
 // parameter sets may tell of another size.
 func (s *stream) measure(payload []byte) {
@@ -264,18 +192,4 @@ func (s *stream) measure(payload []byte) {
 			return // it stays as it was
 		}
 	}
-}
-
-// revise makes a new revision of the track with another configuration. The
-// first configuration is no revision.
-func (s *stream) revise(config []byte) {
-	if config == nil || string(config) == string(s.track.Config) {
-		return
-	}
-	t := *s.track
-	if t.Config != nil {
-		t.Revision++
-	}
-	t.Config = config
-	s.track = &t
 }

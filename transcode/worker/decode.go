@@ -205,7 +205,7 @@ func (d *decodeLine) feed(ctx context.Context, p *media.Packet) error {
 func (d *decodeLine) frame(ctx context.Context, f *libav.Frame) error {
 	d.count.frames.Add(1)
 	d.failing = 0
-	if !f.HasPTS() {
+	if _, ok := f.PTS(); !ok {
 		return nil
 	}
 	if d.deinterlace && d.filter == nil && f.Interlaced() {
@@ -225,11 +225,11 @@ func (d *decodeLine) frame(ctx context.Context, f *libav.Frame) error {
 }
 
 func (d *decodeLine) emit(ctx context.Context, f *libav.Frame) error {
-	arrival := d.arrivals.take(f.PTS())
+	arrival := d.arrivals.take(f.Time())
 	start := time.Now()
 	defer func() { d.blocked += time.Since(start) }()
 	for _, q := range d.outs {
-		c, err := f.Clone()
+		c, err := f.Share()
 		if err != nil {
 			return fault(d.node, err)
 		}

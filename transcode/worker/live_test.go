@@ -296,7 +296,7 @@ func onset(t *testing.T, packets []media.Placed) time.Duration {
 		err := d.Decode(p.Packet, func(f *libav.Frame) error {
 			for i, v := range f.Channel(0) {
 				if at < 0 && (v > 0.15 || v < -0.15) {
-					at = media.Duration(f.PTS()+int64(i), p.Track.ClockRate)
+					at = media.Duration(f.Time()+int64(i), p.Track.ClockRate)
 				}
 			}
 			return nil

@@ -89,7 +89,7 @@ func (r *rung) take(it item) error {
 		return r.frame(it)
 	}
 	r.waiting = append(r.waiting, it)
-	span := media.Duration(it.frame.PTS()-r.waiting[0].frame.PTS(), it.track.ClockRate)
+	span := media.Duration(it.frame.Time()-r.waiting[0].frame.Time(), it.track.ClockRate)
 	if len(r.waiting) < measuredFrames && span < measuredTime {
 		return nil
 	}
@@ -103,7 +103,7 @@ func (r *rung) measured() error {
 		return nil
 	}
 	first, last := r.waiting[0], r.waiting[n-1]
-	if ticks := last.frame.PTS() - first.frame.PTS(); ticks > 0 {
+	if ticks := last.frame.Time() - first.frame.Time(); ticks > 0 {
 		r.rate = media.Rational{Num: (n - 1) * first.track.ClockRate, Den: int(ticks)}
 	}
 	for len(r.waiting) > 0 {
@@ -119,7 +119,7 @@ func (r *rung) measured() error {
 }
 
 func (r *rung) frame(it item) error {
-	pts := it.frame.PTS()
+	pts := it.frame.Time()
 	r.cuts.clock = it.track.ClockRate
 	c, first, ok := r.cuts.at(pts)
 	if !ok {

@@ -20,15 +20,13 @@ type sound struct {
 	in     queue
 	out    *output
 
-	placed    timeline // of packets coming out
-	grid      grid
-	read      int64 // samples of the grid's row that were encoded
-	started   bool  // the first cut is known
-	start     int64 // its time
-	encoder   *libav.AudioEncoder
-	resampler *libav.Resampler
-	arrival   time.Duration
-	off       bool
+	placed  timeline // of packets coming out
+	row     *libav.Row
+	started bool  // the first cut is known
+	start   int64 // its time
+	encoder *libav.AudioEncoder
+	arrival time.Duration
+	off     bool
 }
 
 // A live track that falls silent for longer than quiet gets silence up to
@@ -40,7 +38,7 @@ const (
 
 func (s *sound) run(ctx context.Context) error {
 	defer s.close()
-	s.grid.rate, s.placed.clock = s.shape.SampleRate, s.shape.SampleRate
+	s.placed.clock = s.shape.SampleRate
 	for {
 		select {
 		case <-ctx.Done():
@@ -91,52 +89,21 @@ func (s *sound) frame(f *libav.Frame, t *media.Track) error {
 			return err
 		}
 	}
-	pts := media.Rescale(f.PTS(), t.ClockRate, s.shape.SampleRate)
-	do := s.grid.place(pts, s.resampler.Held())
-	if do.restart {
-		if err := s.finish(); err != nil {
-			return err
-		}
-		return s.frame(f, t)
-	}
-	if do.silence > 0 {
-		if err := s.silence(do.silence); err != nil {
-			return err
-		}
-	}
-	if do.stretch != 0 {
-		if err := s.resampler.Stretch(int(do.stretch), s.shape.SampleRate); err != nil {
-			return err
-		}
-	}
-	n, err := s.resampler.Push(f, int(do.skip))
-	if err != nil {
+	pts := media.Rescale(f.Time(), t.ClockRate, s.shape.SampleRate)
+	far, err := s.row.Push(f, pts, s.encoded)
+	if err != nil || !far {
 		return err
 	}
-	s.grid.count += max(int64(n)-do.skip, 0)
-	return s.drainRow(false)
+	if err := s.finish(); err != nil {
+		return err
+	}
+	return s.frame(f, t)
 }
 
-// silence lengthens the row. What the resampler holds comes first.
-func (s *sound) silence(samples int64) error {
-	n, err := s.resampler.Flush()
-	if err != nil {
-		return err
-	}
-	samples -= int64(n)
-	s.grid.count += int64(n)
-	for samples > 0 {
-		n := min(samples, int64(s.shape.SampleRate))
-		if err := s.resampler.Silence(int(n)); err != nil {
-			return err
-		}
-		s.grid.count += n
-		samples -= n
-		if err := s.drainRow(false); err != nil {
-			return err
-		}
-	}
-	return nil
+// encoded encodes one frame of the row.
+func (s *sound) encoded(f *libav.Frame) error {
+	s.out.count.frames.Add(1)
+	return s.encoder.Encode(f, s.packet)
 }
 
 // tick keeps a live rendition going while no sound comes.
@@ -146,43 +113,31 @@ func (s *sound) tick(t tick) error {
 	}
 	rate := s.shape.SampleRate
 	now := media.Rescale(t.pts, t.clock, rate)
-	next := s.start
-	if s.grid.begun {
-		next = s.grid.next()
+	next, begun := s.start, false
+	if s.row != nil {
+		if at, ok := s.row.Begun(); ok {
+			next, begun = at, true
+		}
 	}
 	if now-next < media.Ticks(quiet, rate) {
 		return nil
 	}
 	until := now - media.Ticks(lag, rate)
-	if now-next > int64(rate)*longestGap {
+	if now-next > media.Ticks(libav.LongestGap, rate) {
 		if err := s.finish(); err != nil {
 			return err
 		}
-		next = until
+		next, begun = until, false
 	}
 	if s.encoder == nil {
 		if err := s.open(); err != nil {
 			return err
 		}
 	}
-	if !s.grid.begun {
-		s.grid.begin(next)
+	if !begun {
+		s.row.Begin(next)
 	}
-	return s.silence(until - next)
-}
-
-// drainRow encodes what is there in whole frames, with rest also the last one.
-func (s *sound) drainRow(rest bool) error {
-	for {
-		n, err := s.resampler.Read(s.grid.base+s.read, rest, func(f *libav.Frame) error {
-			s.out.count.frames.Add(1)
-			return s.encoder.Encode(f, s.packet)
-		})
-		if n == 0 || err != nil {
-			return err
-		}
-		s.read += int64(n)
-	}
+	return s.row.Silence(until-next, s.encoded)
 }
 
 func (s *sound) open() error {
@@ -194,7 +149,7 @@ func (s *sound) open() error {
 		return err
 	}
 	s.encoder = encoder
-	s.resampler, err = libav.NewResampler(encoder)
+	s.row, err = libav.NewRow(encoder)
 	return err
 }
 
@@ -216,11 +171,8 @@ func (s *sound) finish() error {
 	if s.encoder == nil {
 		return nil
 	}
-	if s.grid.begun {
-		if _, err := s.resampler.Flush(); err != nil {
-			return err
-		}
-		if err := s.drainRow(true); err != nil {
+	if _, begun := s.row.Begun(); begun {
+		if err := s.row.Finish(s.encoded); err != nil {
 			return err
 		}
 		if err := s.encoder.Encode(nil, s.packet); err != nil {
@@ -228,19 +180,17 @@ func (s *sound) finish() error {
 		}
 	}
 	s.release()
-	s.grid = grid{rate: s.shape.SampleRate}
-	s.read = 0
 	return nil
 }
 
 func (s *sound) release() {
-	if s.resampler != nil {
-		s.resampler.Close()
+	if s.row != nil {
+		s.row.Close()
 	}
 	if s.encoder != nil {
 		s.encoder.Close()
 	}
-	s.resampler, s.encoder = nil, nil
+	s.row, s.encoder = nil, nil
 }
 
 func (s *sound) close() {
