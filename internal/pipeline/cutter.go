@@ -33,6 +33,9 @@ type CutterConfig struct {
 	// OnKey allows cuts at the leading track's keyframes only, because a
 	// rendition copies it. Without it every frame will do.
 	OnKey bool
+	// Copied are the IDs of the tracks that some rendition copies: there new
+	// parameters are a discontinuity. Coders take them in without one.
+	Copied map[int]bool
 	// Segment is the wanted length of a segment.
 	Segment time.Duration
 }
@@ -70,16 +73,22 @@ type Cutter struct {
 	mark      int64        // leading DTS: everything before it is decided
 	leadEnd   int64        // end of the newest leading frame, by PTS
 	held      []*media.Packet
-	placed    map[int]uint64 // segment of the newest placed packet, by track ID
+	placed    map[int]placement // of the newest packet, by track ID
 
 	wall    wallClock
 	date    func(arrival time.Duration) time.Time
 	dropped uint64
 }
 
+// placement is where a packet was placed.
+type placement struct {
+	segment, discontinuity uint64
+	track                  *media.Track
+}
+
 // NewCutter makes a Cutter that numbers above the given ones.
 func NewCutter(above Numbers, out Placer) *Cutter {
-	return &Cutter{out: out, segment: above.Segment, discontinuity: above.Discontinuity, placed: map[int]uint64{}, waitKey: true, broken: true, date: media.Wall}
+	return &Cutter{out: out, segment: above.Segment, discontinuity: above.Discontinuity, placed: map[int]placement{}, waitKey: true, broken: true, date: media.Wall}
 }
 
 // Configure sets the rules from the next cut on.
@@ -197,8 +206,23 @@ func (c *Cutter) tooLong(p *media.Packet) {
 // changed reports whether copied media cannot go on in the same sequence:
 // new parameters take a new EXT-X-MAP (RFC 8216bis §4.4.4.3).
 func (c *Cutter) changed(p *media.Packet) bool {
-	return c.cfg.OnKey && p.Key && c.leadTrack != nil && p.Track != c.leadTrack && !p.Track.SameParameters(c.leadTrack)
+	copied := c.cfg.OnKey || c.cfg.Copied[p.Track.ID]
+	return copied && p.Key && c.leadTrack != nil && differ(p.Track, c.leadTrack)
 }
+
+// misfits is changed for a follower, which cannot be cut where it changes: what
+// it has up to the next cut nobody could play, and that cut breaks.
+func (c *Cutter) misfits(p *media.Packet, in media.Cut) bool {
+	before := c.placed[p.Track.ID]
+	if before.track == nil || !c.cfg.Copied[p.Track.ID] || !differ(p.Track, before.track) || in.Discontinuity != before.discontinuity {
+		return false
+	}
+	c.broken = c.broken || in.Discontinuity == c.discontinuity
+	return true
+}
+
+// differ reports whether a player of a needs to be told before it is given b.
+func differ(a, b *media.Track) bool { return a != b && !a.SameParameters(b) }
 
 // hole reports that so much of the leading track is missing before p that
 // the segment would outgrow its target.
@@ -276,8 +300,11 @@ func (c *Cutter) placeFollower(p *media.Packet) {
 	}
 	for i := len(c.cuts) - 1; i >= 0; i-- {
 		cut := c.cuts[i]
-		if p.PTS < media.Rescale(cut.PTS, cut.ClockRate, p.Track.ClockRate) && c.placed[p.Track.ID] < cut.Segment {
+		if p.PTS < media.Rescale(cut.PTS, cut.ClockRate, p.Track.ClockRate) && c.placed[p.Track.ID].segment < cut.Segment {
 			continue
+		}
+		if c.misfits(p, cut) {
+			break
 		}
 		c.place(p, cut.Segment, cut.Discontinuity)
 		return
@@ -291,7 +318,7 @@ func (c *Cutter) drop(p *media.Packet) {
 }
 
 func (c *Cutter) place(p *media.Packet, segment, discontinuity uint64) {
-	c.placed[p.Track.ID] = segment
+	c.placed[p.Track.ID] = placement{segment, discontinuity, p.Track}
 	c.out.Place(media.Placed{Packet: p, Segment: segment, Discontinuity: discontinuity})
 }
 

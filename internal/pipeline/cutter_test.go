@@ -375,3 +375,65 @@ func FuzzCutter(f *testing.F) {
 		l.cutter.Flush()
 	})
 }
+
+// New parameters of copied sound are a discontinuity at the next cut, and what
+// comes before that has no place; where the sound is coded they are nothing.
+func TestSoundChanges(t *testing.T) {
+	mono := *audioTrack
+	mono.Channels = 1
+	for _, copied := range []bool{true, false} {
+		cfg := onKey
+		cfg.Copied = map[int]bool{2: copied}
+		l := newLedger(t, cfg)
+		l.feed(0, 3*s, 50, true, 0)
+		changed := 0
+		for v := 3 * s; v < 9*s; v += 40 * time.Millisecond {
+			for a := v; a < v+40*time.Millisecond; a += 20 * time.Millisecond {
+				l.cutter.Push(at(a, &mono, true))
+				changed++
+			}
+			l.cutter.Push(at(v, videoTrack, v%(2*s) == 0))
+		}
+		l.cutter.Flush()
+		expect(t, "cuts", l.starts(), []time.Duration{0, 2 * s, 4 * s, 6 * s, 8 * s})
+		var breaks []uint64
+		for _, c := range l.cuts {
+			breaks = append(breaks, c.Discontinuity)
+		}
+		want, lost := []uint64{11, 11, 11, 11, 11}, 0
+		if copied {
+			want, lost = []uint64{11, 11, 12, 12, 12}, 50
+		}
+		expect(t, "discontinuities", breaks, want)
+		placed := 0
+		for _, p := range l.packets[2] {
+			if p.Track == &mono {
+				placed++
+				if copied && p.Discontinuity != 12 {
+					t.Fatalf("changed sound is in segment %d, discontinuity %d", p.Segment, p.Discontinuity)
+				}
+			}
+		}
+		if placed != changed-lost {
+			t.Errorf("%d packets of %d have a place, copied %t", placed, changed, copied)
+		}
+	}
+}
+
+// Copied sound that leads is cut where it changes.
+func TestLeadingSoundChanges(t *testing.T) {
+	mono := *audioTrack
+	mono.Channels = 1
+	l := newLedger(t, CutterConfig{Lead: 2, LeadKind: media.Audio, Copied: map[int]bool{2: true}, Segment: 2 * s})
+	for a := time.Duration(0); a < 5*s; a += 20 * time.Millisecond {
+		track := audioTrack
+		if a >= 3*s {
+			track = &mono
+		}
+		l.cutter.Push(at(a, track, true))
+	}
+	expect(t, "cuts", l.starts(), []time.Duration{0, 2 * s, 3 * s})
+	if last := l.cuts[len(l.cuts)-1]; last.Discontinuity != 12 {
+		t.Errorf("discontinuity %d", last.Discontinuity)
+	}
+}

@@ -208,6 +208,9 @@ func (g *graph) Cut(c media.Cut) {
 	g.newest.Store(&Numbers{c.Segment, c.Discontinuity})
 	g.dropRungs()
 	if err := g.pres.Cut(c); err != nil {
+		if !errors.Is(err, packager.ErrEnded) && !errors.Is(err, packager.ErrClosed) {
+			g.log.Warn("a segment is missing: the packager refuses its cut", "segment", c.Segment, "err", err)
+		}
 		g.owner.trouble(fmt.Errorf("cut segment %d: %w", c.Segment, err))
 	}
 	if g.session != nil {
@@ -291,7 +294,11 @@ func (g *graph) dropRungs() {
 // rules say how the Cutter must cut.
 func (g *graph) rules(onKey bool) CutterConfig {
 	t := lead(g.tracks)
-	return CutterConfig{Lead: t.ID, LeadKind: t.Kind, OnKey: onKey, Segment: g.policy.Segment}
+	copied := map[int]bool{}
+	for id := range g.copies {
+		copied[id] = true
+	}
+	return CutterConfig{Lead: t.ID, LeadKind: t.Kind, OnKey: onKey, Copied: copied, Segment: g.policy.Segment}
 }
 
 func (g *graph) hasVideo() bool { return lead(g.tracks).Kind == media.Video }

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -241,6 +242,36 @@ func TestChurn(t *testing.T) {
 		synctest.Wait()
 		if got := r.List(); len(got) != 0 {
 			t.Errorf("left: %+v", got)
+		}
+	})
+}
+
+// Sound that is copied and changes its parameters gets an initialization
+// section of its own, behind a discontinuity that all renditions have.
+func TestCopiedSoundChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, "", nil, passthrough("cam"))
+		c := r.begin("cam", h264(180), aac())
+		c.send(5 * time.Second)
+		synctest.Wait()
+		mono := aac()
+		mono.Channels, mono.Config = 1, []byte{0x11, 0x88}
+		if err := c.pub.SetTrack(1, mono); err != nil {
+			t.Fatal(err)
+		}
+		c.send(12100 * time.Millisecond)
+		synctest.Wait()
+		video, _ := r.list("cam/180p/index.m3u8")
+		audio, _ := r.list("cam/audio/index.m3u8")
+		same(t, video, audio)
+		if got := shape(video); got != "2 2 2 | 2 2 2" {
+			t.Errorf("video: %s", got)
+		}
+		if gaps(audio) > 0 {
+			t.Errorf("audio: %s", shape(audio))
+		}
+		if _, text := r.get("cam/audio/index.m3u8"); strings.Count(text, "#EXT-X-MAP") != 2 {
+			t.Errorf("one initialization section a kind of sound is wanted:\n%s", text)
 		}
 	})
 }
