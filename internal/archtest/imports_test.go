@@ -47,7 +47,7 @@ var rooms = []room{
 	{name: "packager/store", may: []string{"internal/media"}},
 
 	// The server's side of the app process: it meets no engine.
-	{name: "jsapi/host", may: and("jsapi/host/wire", "internal/child", "internal/pipeline", "internal/status", "transcode/wire", "ingest")},
+	{name: "jsapi/host", may: and("jsapi/host/wire", "internal/access", "internal/child", "internal/pipeline", "internal/status", "transcode/wire")},
 	{name: "jsapi/host/wire", bare: true},
 	{name: "jsapi/...", may: and("jsapi/...", "internal/pipeline", "internal/status", "transcode")},
 	{name: "web/...", may: and("web/...", "internal/access", "internal/config", "internal/status")},

@@ -8,6 +8,7 @@
 //	3     the socket: a conversation, both ways (SocketFD)
 //	4     the lifeline: a pipe that may bring a configuration and then stays
 //	      open and silent; its end means the parent is gone (LifelineFD)
+//	5 …   what else it was given (FilesFD)
 //
 // It is started with an empty environment, in a process group of its own, and
 // dies with its parent. How it ended is told by a Death, made of why the

@@ -17,6 +17,7 @@ import (
 const (
 	SocketFD   = 3
 	LifelineFD = 4
+	FilesFD    = 5
 )
 
 // Launch is what it takes to start a child.
@@ -24,6 +25,10 @@ type Launch struct {
 	Command []string // program and arguments
 	Nice    int
 	Logger  *slog.Logger
+
+	// Files are further descriptors that the child finds open, from FilesFD
+	// on. They are the caller's to close.
+	Files []*os.File
 
 	// Configure writes what the child is to know before all else to its
 	// lifeline; nil writes nothing. An error is logged: a child that takes no
@@ -37,7 +42,7 @@ type Launch struct {
 
 // Spawn starts a process. ctx does not bound its life.
 func (l Launch) Spawn(ctx context.Context) (*Process, error) {
-	ours, theirs, err := socketPair()
+	ours, theirs, err := SocketPair()
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +69,7 @@ func (l Launch) Spawn(ctx context.Context) (*Process, error) {
 	p.cmd.Args[0] = filepath.Base(l.Command[0])
 	p.cmd.Env = []string{} // nothing of the server's, secrets least of all
 	p.cmd.Stdout, p.cmd.Stderr = p.printed, p.printed
-	p.cmd.ExtraFiles = []*os.File{theirs, pipe}
+	p.cmd.ExtraFiles = append([]*os.File{theirs, pipe}, l.Files...)
 	p.cmd.SysProcAttr = attributes()
 	p.cmd.WaitDelay = time.Second
 	if err := p.cmd.Start(); err != nil {
@@ -95,9 +100,9 @@ func (p *Process) renice(nice int) {
 	}
 }
 
-// socketPair returns the two ends of a stream socket; neither is inherited
+// SocketPair returns the two ends of a stream socket; neither is inherited
 // unless asked for.
-func socketPair() (ours, theirs *os.File, err error) {
+func SocketPair() (ours, theirs *os.File, err error) {
 	syscall.ForkLock.RLock()
 	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
 	if err == nil {
