@@ -2,21 +2,6 @@ package main
 
 // Commands of a later version. Their command lines are fixed already.
 
-type runCmd struct {
-	Script string   `arg:"" help:"JavaScript or TypeScript file."`
-	Args   []string `arg:"" optional:"" passthrough:"" help:"Arguments of the script."`
-}
-
-// Run answers that it is not there.
-func (runCmd) Run() error { return notYet("run") }
-
-// Help is printed by millrace help run.
-func (runCmd) Help() string {
-	return `Not in this version.
-
-    millrace run script.ts one two`
-}
-
 type checkCmd struct {
 	URL  string `arg:"" help:"Playlist to judge."`
 	JSON bool   `help:"Write the verdict as JSON."`

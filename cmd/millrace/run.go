@@ -17,7 +17,7 @@ type commands struct {
 	Transcode transcodeCmd `cmd:"" help:"Make an HLS ladder of a file or URL, in a folder."`
 	Probe     probeCmd     `cmd:"" help:"Say what is in a file or URL."`
 	Publish   publishCmd   `cmd:"" help:"Play a file in real time to a server."`
-	Script    runCmd       `cmd:"" name:"run" help:"Run a JavaScript or TypeScript program against the stream API."`
+	Script    scriptCmd    `cmd:"" name:"run" help:"Run a JavaScript or TypeScript program against the stream API."`
 	Check     checkCmd     `cmd:"" help:"Judge an HLS presentation against RFC 8216bis."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 	Help      helpCmd      `cmd:"" help:"Explain a command, with examples."`

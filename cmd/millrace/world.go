@@ -15,6 +15,7 @@ import (
 type world struct {
 	args []string // without the program's name
 	env  func(name string) string
+	vars func() []string // NAME=value; nil: none
 
 	stdin          io.Reader
 	stdout, stderr io.Writer
@@ -35,6 +36,7 @@ func osWorld() *world {
 	w := &world{
 		args:        os.Args[1:],
 		env:         os.Getenv,
+		vars:        os.Environ,
 		stdin:       os.Stdin,
 		stdout:      os.Stdout,
 		stderr:      os.Stderr,

@@ -14,7 +14,7 @@ import (
 )
 
 // entryName is the file that imports the script and hands over its exports.
-const entryName = "<millrace>"
+const entryName = "node:internal/start"
 
 // namespace is esbuild's for modules that the runtime brings.
 const namespace = "runtime"

@@ -92,7 +92,7 @@ func (b *bundled) read(metafile string) error {
 	}
 	dir := filepath.Dir(b.path)
 	for name, in := range meta.Inputs {
-		if strings.Contains(name, ":") || name == entryName { // of a plugin, or ours
+		if strings.Contains(name, ":") { // of a plugin, or ours
 			continue
 		}
 		file := name
@@ -115,7 +115,7 @@ const mapName = "millrace.map"
 
 // compile makes goja's program of a bundle.
 func (b *bundled) compile() (*Program, error) {
-	maps, err := absolute(b.maps, filepath.Dir(b.path))
+	maps, err := fitMap(b.maps, filepath.Dir(b.path))
 	if err != nil {
 		return nil, fmt.Errorf("read the source map of %s: %w", b.path, err)
 	}
@@ -133,21 +133,4 @@ func (b *bundled) compile() (*Program, error) {
 		Path: b.path, Code: code, Inputs: b.inputs, Module: b.module, Async: b.async,
 		source: source, maps: maps,
 	}, nil
-}
-
-// absolute gives a source map full paths, so that stacks show them.
-func absolute(maps []byte, dir string) ([]byte, error) {
-	var m map[string]any
-	if err := json.Unmarshal(maps, &m); err != nil {
-		return nil, err
-	}
-	sources, _ := m["sources"].([]any)
-	for i, s := range sources {
-		name, _ := s.(string)
-		if !filepath.IsAbs(name) && !strings.Contains(name, ":") {
-			sources[i] = filepath.Join(dir, name)
-		}
-	}
-	delete(m, "sourcesContent")
-	return json.Marshal(m)
 }

@@ -6,7 +6,7 @@ import "github.com/dop251/goja"
 // side copies.
 func (l *Loop) Buffer(b []byte) (goja.Value, error) {
 	if l.buffer == nil {
-		v, err := l.Require("internal:bytes")
+		v, err := l.Require("internal:buffer")
 		if err != nil {
 			return nil, err
 		}

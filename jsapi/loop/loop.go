@@ -13,6 +13,9 @@ import (
 // ErrStopped is why a Call could not be made: the loop is over.
 var ErrStopped = errors.New("the script is over")
 
+// Source is the file that stacks name for code of the loop's own.
+const Source = "node:internal/loop"
+
 // Loop is an event loop around one runtime. Its zero value is not usable; see
 // New.
 type Loop struct {
@@ -72,7 +75,7 @@ func New() *Loop {
 	l.rt.SetFieldNameMapper(goja.TagFieldNameMapper("json", true))
 	l.rt.SetPromiseRejectionTracker(l.track)
 	l.rt.SetAsyncContextTracker(&l.scope)
-	turn, err := l.rt.RunString("(function turn(task) { task() })")
+	turn, err := l.rt.RunScript(Source, "(function turn(task) { task() })")
 	if err != nil {
 		panic(err) // the text above is not JavaScript
 	}

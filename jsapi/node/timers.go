@@ -119,35 +119,3 @@ func contextModule(l *loop.Loop) goja.Value {
 	})
 	return o.Object
 }
-
-func stackModule(l *loop.Loop) goja.Value {
-	o := native.New(l)
-	// frames(skip, most, below): the calls under way, the innermost first,
-	// without skip of them; where below names a function, without it and all
-	// above it.
-	o.Func("frames", func(a native.Args) (any, error) {
-		frames := l.Runtime().CaptureCallStack(0, nil)
-		skip := 1 + int(a.Int(0))
-		if below := a.String(2); below != "" {
-			for i := skip; i < len(frames); i++ {
-				if frames[i].FuncName() == below {
-					skip = i + 1
-					break
-				}
-			}
-		}
-		frames = frames[min(skip, len(frames)):]
-		frames = frames[:min(len(frames), max(0, int(a.Int(1))))]
-		all := make([]any, 0, len(frames))
-		for i := range frames {
-			f := &frames[i]
-			at, name := f.Position(), f.FuncName()
-			if name == "<anonymous>" || name == "<native>" {
-				name = ""
-			}
-			all = append(all, []any{name, at.Filename, at.Line, at.Column})
-		}
-		return all, nil
-	})
-	return o.Object
-}

@@ -25,29 +25,32 @@ function functionBase(value, { name, tag }) {
 }
 
 // A class that does not set name is shown by its own one.
-function named(stack, error, name) {
-  const own = error.name != null ? String(error.name) : 'Error';
-  if (name === null) {
-    const end = /^([A-Z][a-z_ A-Z0-9[\]()-]+)(?::|\n\s+at)/.exec(stack) ?? /^([a-z_A-Z0-9-]*Error)$/.exec(stack);
-    return `[${end?.[1] || own}: null prototype]${stack.slice((end?.[1] ?? '').length)}`;
+function named(stack, error, constructor, tag, prefix) {
+  const name = error.name != null ? String(error.name) : 'Error';
+  let length = name.length;
+  const begins = name.endsWith('Error') && stack.startsWith(name) && [undefined, ':', '\n'].includes(stack[length]);
+  if (constructor !== null && !begins) return stack;
+  let fallback = 'Error';
+  if (constructor === null) {
+    const start = /^([A-Z][a-z_ A-Z0-9[\]()-]+)(?::|\n\s+at)/.exec(stack) ?? /^([a-z_A-Z0-9-]*Error)$/.exec(stack);
+    fallback = start?.[1] ?? '';
+    length = fallback.length;
+    fallback ||= 'Error';
   }
-  if (own === name || !name.endsWith('Error') && own !== 'Error' || stack.includes(name)) return stack;
-  if (own === 'Error' || name.endsWith(own)) {
-    if (stack.startsWith(own)) return name + stack.slice(own.length);
-  } else if (stack.startsWith(own)) {
-    return `${name} [${own}]${stack.slice(own.length)}`.replace(`${name} [${own}]`, own === name ? name : `${own}`);
-  }
-  return stack;
+  const full = prefix(constructor, tag, fallback).slice(0, -1);
+  if (name === full) return stack;
+  if (!full.includes(name)) return `${full} [${name}]${stack.slice(length)}`;
+  return length === 0 ? `${full}: ${stack}` : full + stack.slice(length);
 }
 
-function errorBase(ctx, error, { name, keys, normal }) {
+function errorBase(ctx, error, { name, tag, keys, prefix, normal }) {
   let stack = error.stack ? normal(String(error.stack)) : Error.prototype.toString.call(error);
   for (const key of ['name', 'message', 'stack']) {
     const i = keys.indexOf(key);
     if (i >= 0 && (typeof error[key] !== 'string' || stack.includes(error[key]))) keys.splice(i, 1);
   }
   for (const key of ['cause', 'errors']) if (Object.hasOwn(error, key) && !keys.includes(key) && (key === 'cause' || Array.isArray(error.errors))) keys.push(key);
-  stack = named(stack, error, name);
+  stack = named(stack, error, name, tag, prefix);
   const from = error.message ? stack.indexOf(error.message) : -1;
   const start = stack.indexOf('\n    at', from < 0 ? 0 : from + error.message.length);
   if (start < 0) stack = `[${stack}]`;

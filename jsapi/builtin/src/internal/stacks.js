@@ -1,7 +1,7 @@
 'use strict';
-// V8's way to look at the stack: Error.captureStackTrace, Error.prepareStackTrace and its call sites.
+// V8's stacks: error.stack in its format, Error.captureStackTrace, Error.prepareStackTrace and its call sites.
 
-const { frames } = internalBinding('stack');
+const { frames, trace } = internalBinding('stack');
 
 class CallSite {
   #frame;
@@ -30,29 +30,70 @@ class CallSite {
   }
 }
 
-const head = (o) => { try { return Error.prototype.toString.call(o); } catch { return 'Error'; } };
+const Native = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError };
+const { toString } = Native.Error.prototype;
+const head = (o) => { try { return toString.call(o); } catch { return 'Error'; } };
 
-Object.defineProperty(Error, 'captureStackTrace', {
+/** capture gives an object its stack; skip is the number of calls above the one that the stack begins with. */
+function capture(object, skip, below) {
+  const limit = Wrapped.Error.stackTraceLimit;
+  if (typeof limit !== 'number') return;
+  const prepare = Wrapped.Error.prepareStackTrace;
+  const value = typeof prepare === 'function' ?
+    prepare(object, frames(skip + 1, limit, below).map((f) => new CallSite(f))) : head(object) + trace(skip + 1, limit, below);
+  Object.defineProperty(object, 'stack', { value, writable: true, enumerable: false, configurable: true });
+}
+
+// A class of the script's that extends Error has a call of its own on the stack where its constructor is written out.
+const own = new WeakMap();
+function constructors(of, wrapped) {
+  let n = 0;
+  for (let c = of; typeof c === 'function' && c !== wrapped; c = Object.getPrototypeOf(c)) {
+    let written = own.get(c);
+    if (written === undefined) {
+      written = /\bconstructor\s*\(|^function/.test(Function.prototype.toString.call(c)) ? 1 : 0;
+      own.set(c, written);
+    }
+    n += written;
+  }
+  return n;
+}
+
+// The engine's constructors make the errors; these give them their stacks.
+const Wrapped = {};
+for (const [name, Kind] of Object.entries(Native)) {
+  const wrapped = function (...args) {
+    const target = new.target ?? wrapped;
+    const error = Reflect.construct(Kind, args, target);
+    capture(error, target === wrapped ? 1 : 1 + constructors(target, wrapped), '');
+    return error;
+  };
+  Object.defineProperty(wrapped, 'name', { value: name, configurable: true });
+  Object.defineProperty(wrapped, 'length', { value: Kind.length, configurable: true });
+  Object.defineProperty(wrapped, 'prototype', { value: Kind.prototype, writable: false });
+  Object.defineProperty(Kind.prototype, 'constructor', { value: wrapped, writable: true, enumerable: false, configurable: true });
+  Object.defineProperty(globalThis, name, { value: wrapped, writable: true, enumerable: false, configurable: true });
+  if (name !== 'Error') Object.setPrototypeOf(wrapped, Wrapped.Error);
+  Wrapped[name] = wrapped;
+}
+
+Object.defineProperty(Wrapped.Error, 'captureStackTrace', {
   value: function captureStackTrace(object, below) {
-    const limit = typeof Error.stackTraceLimit === 'number' ? Error.stackTraceLimit : 0;
-    const name = typeof below === 'function' ? below.name : '';
-    const sites = frames(1, limit, name).map((f) => new CallSite(f));
-    const prepare = Error.prepareStackTrace;
-    const value = typeof prepare === 'function' ? prepare(object, sites) :
-      [head(object), ...sites.map((s) => `    at ${s}`)].join('\n');
-    Object.defineProperty(object, 'stack', { value, writable: true, enumerable: false, configurable: true });
+    capture(object, 1, typeof below === 'function' ? below.name : '');
   },
   writable: true, enumerable: false, configurable: true,
 });
-if (Error.stackTraceLimit === undefined) Error.stackTraceLimit = 10;
+Wrapped.Error.stackTraceLimit = 10;
 
 /** normal gives a stack of the engine's V8's look: four spaces, and no places in the engine's own code. */
 function normal(stack) {
   if (!stack.includes('\tat ')) return stack;
-  return stack.trimEnd().split('\n').map((line) => {
-    if (!line.startsWith('\tat ')) return line;
-    return `    at ${line.slice(4).replace(/\(\d+\)(?=\)?$)/, '')}`;
-  }).join('\n');
+  const lines = [];
+  for (const line of stack.trimEnd().split('\n')) {
+    if (!line.startsWith('\tat ')) lines.push(line);
+    else if (!/^\tat (?:__|github\.com\/)|node:internal\//.test(line)) lines.push(`    at ${line.slice(4).replace(/\(\d+\)(?=\)?$)/, '')}`);
+  }
+  return lines.join('\n');
 }
 
 module.exports = { normal, CallSite };
