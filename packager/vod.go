@@ -3,6 +3,9 @@ package packager
 import (
 	"errors"
 	"fmt"
+	"strings"
+
+	"github.com/millrace/millrace/packager/playlist"
 )
 
 // errNoMedia is what an empty VOD presentation ends with.
@@ -84,5 +87,30 @@ func (p *Presentation) writeOutput(names map[string]*rendition) error {
 	if err := out.WriteFile("index.m3u8", multi.text); err != nil {
 		return err
 	}
+	if text, err := out.Existing("index.m3u8"); err == nil {
+		out.Supersede(foldersOf(string(text))...)
+	}
 	return out.Publish("index.m3u8")
+}
+
+// foldersOf lists the folders of the renditions in a multivariant playlist, as
+// far as it can be read.
+func foldersOf(text string) []string {
+	m, err := playlist.ParseMultivariant(text)
+	if err != nil {
+		return nil
+	}
+	var folders []string
+	add := func(uri string) {
+		if name, file, ok := strings.Cut(uri, "/"); ok && file == "index.m3u8" {
+			folders = append(folders, name)
+		}
+	}
+	for _, v := range m.Variants {
+		add(v.URI)
+	}
+	for _, r := range m.Renditions {
+		add(r.URI)
+	}
+	return folders
 }

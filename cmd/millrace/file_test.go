@@ -200,6 +200,38 @@ func TestTranscode(t *testing.T) {
 	if code, _, errs = finished(t, "transcode", film, dir, "--ladder", "passthrough", "--force"); code != exitDone {
 		t.Errorf("--force: exit %d: %s", code, errs)
 	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 3 {
+		t.Errorf("720p, audio and index.m3u8 should be there: %v, %v", entries, err)
+	}
+}
+
+// A film whose keyframes are close at its beginning and far apart later is
+// encoded from its beginning: nothing in it shows that it was found out late.
+func TestTranscodeFilmOfUnevenGOPs(t *testing.T) {
+	dir := t.TempDir()
+	film, out := filepath.Join(dir, "film.mp4"), filepath.Join(dir, "out")
+	encode := tools.Start(t, tools.Command{Path: tools.Find(t, "ffmpeg"), Args: []string{
+		"-loglevel", "error", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=14", "-c:v", "libx264", "-preset", "ultrafast",
+		"-pix_fmt", "yuv420p", "-g", "500", "-sc_threshold", "0", "-force_key_frames", "0,1,2,3,4,5,6", film,
+	}})
+	if err := encode.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := finished(t, "transcode", film, out); code != exitDone || errs != "" {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
+	media := presentation(t, out)
+	if names(media) != "360p" {
+		t.Fatal("renditions:", names(media))
+	}
+	for i, s := range media["360p"].Segments {
+		if s.Discontinuities > 0 || s.Gap || s.Duration != 2*time.Second {
+			t.Errorf("segment %d: %+v", i, s)
+		}
+	}
+	if n := len(media["360p"].Segments); n != 7 {
+		t.Errorf("%d segments", n)
+	}
 }
 
 func TestTranscodeSettings(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
@@ -35,9 +36,22 @@ type File struct {
 	Logger     *slog.Logger
 }
 
+// errGOPTooLong ends a run whose copy of the source cannot go on.
+var errGOPTooLong = errors.New("keyframes are too far apart to copy the source")
+
 // Run transcodes. Where it fails, or ctx ends, nothing is left in the output
-// folder that looks finished.
+// folder that looks finished. A file whose keyframes turn out to be too far
+// apart somewhere in the middle is begun again, encoded as a whole, so that no
+// discontinuity is left in it; what cannot be read twice gets one.
 func (f File) Run(ctx context.Context) error {
+	err := f.once(ctx, false)
+	if errors.Is(err, errGOPTooLong) {
+		return f.once(ctx, true)
+	}
+	return err
+}
+
+func (f File) once(ctx context.Context, gopTooLong bool) error {
 	input, err := f.Transcoder.Open(ctx, f.Input)
 	if err != nil {
 		return err
@@ -57,10 +71,10 @@ func (f File) Run(ctx context.Context) error {
 
 	r := &fileRun{File: f, ctx: ctx, input: input, begun: media.Now(), shown: map[string]time.Duration{}}
 	r.total = time.Duration(input.Info().Duration * float64(time.Second))
-	r.graph = graph{name: f.Input, log: f.Logger, owner: r}
+	r.graph = graph{name: f.Input, log: f.Logger, owner: r, again: r.again}
 	r.graph.byWorkers(f.Transcoder, pres)
 	defer r.graph.dropSession()
-	if err := r.run(ctx); err != nil {
+	if err := r.run(ctx, gopTooLong); err != nil {
 		return err
 	}
 	return pres.End()
@@ -82,13 +96,13 @@ type fileRun struct {
 	shown map[string]time.Duration // how far each coded rendition is
 }
 
-func (r *fileRun) run(ctx context.Context) error {
-	first, gopTooLong, err := r.lookAhead()
+func (r *fileRun) run(ctx context.Context, gopTooLong bool) error {
+	first, seen, err := r.lookAhead()
 	if err != nil {
 		return err
 	}
 	policy := Policy(r.Ladder, r.Encoder, r.Segment)
-	policy.GOPTooLong = gopTooLong
+	policy.GOPTooLong = gopTooLong || seen
 	r.graph.begin(Numbers{})
 	if err := r.graph.start(ctx, r.input.Tracks(), policy); err != nil {
 		return err
@@ -123,6 +137,15 @@ func (r *fileRun) run(ctx context.Context) error {
 		return fmt.Errorf("%s: no picture or sound could be read from it", r.Input)
 	}
 	return r.cutOff()
+}
+
+// again has the run end where the input can be read once more.
+func (r *fileRun) again() bool {
+	if info, err := os.Stat(r.Input); err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	r.trouble(errGOPTooLong)
+	return true
 }
 
 // cutOff reports an input that ended long before the end it had announced:

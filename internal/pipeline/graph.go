@@ -28,6 +28,7 @@ type graph struct {
 	policy    transcode.Policy
 	drainTime time.Duration // bounds the wait for a coder's last packets; 0 is no bound
 	owner     owner
+	again     func() bool // may begin anew instead of giving up a copy; may be nil
 
 	tracks  []*media.Track
 	plan    *transcode.Plan
@@ -265,6 +266,9 @@ func (g *graph) LongGOP() {
 	if g.policy.Mode != transcode.Auto && g.policy.Mode != "" {
 		g.pres.SetDependent()
 		g.cutter.Configure(g.rules(false))
+		return
+	}
+	if g.again != nil && g.again() {
 		return
 	}
 	g.log.Info("keyframes are too far apart to copy the source; it is encoded from here on")

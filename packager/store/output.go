@@ -23,6 +23,7 @@ type Output struct {
 	staging string
 	lock    *os.File
 	made    []string // folders that did not exist before, deepest last
+	stale   []string // see Supersede
 }
 
 // NewOutput prepares a folder, which is made if it is missing. Either Publish
@@ -96,10 +97,26 @@ func (o *Output) WriteFile(name string, b []byte) error {
 	return f.Finish()
 }
 
+// Existing reads a file that is in the folder already, from an earlier
+// presentation.
+func (o *Output) Existing(name string) ([]byte, error) {
+	return os.ReadFile(filepath.Join(o.dir, name))
+}
+
+// Supersede names subfolders of an earlier presentation, whose media and
+// playlists Publish removes. What is no plain name is left out.
+func (o *Output) Supersede(folders ...string) {
+	for _, name := range folders {
+		if name != "" && name[0] != '.' && name == filepath.Base(name) {
+			o.stale = append(o.stale, name)
+		}
+	}
+}
+
 // Publish moves everything into place. The file named last, at the top, appears
 // when all else is there; one of that name that was there before disappears
 // first. Other files of the folder stay, but media and playlists of an earlier
-// presentation in the same subfolders are replaced.
+// presentation are replaced: in the same subfolders, and see Supersede.
 func (o *Output) Publish(last string) error {
 	if err := o.publish(last); err != nil {
 		return errors.Join(fmt.Errorf("publish output: %w", err), o.Discard())
@@ -111,6 +128,13 @@ func (o *Output) Publish(last string) error {
 func (o *Output) publish(last string) error {
 	if err := os.Remove(filepath.Join(o.dir, last)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
+	}
+	for _, name := range o.stale {
+		folder := filepath.Join(o.dir, name)
+		if err := clearFolder(folder); err != nil {
+			return err
+		}
+		_ = os.Remove(folder) // where nothing else is in it
 	}
 	entries, err := os.ReadDir(o.Disk.dir)
 	if err != nil {
@@ -139,16 +163,8 @@ func replaceFolder(from, to string) error {
 	if err := os.Rename(from, to); err == nil || !errors.Is(err, os.ErrExist) && !errors.Is(err, unix.ENOTEMPTY) {
 		return err
 	}
-	for _, pattern := range []string{"index.m3u8", "init-*.mp4", "*.m4s"} {
-		old, err := filepath.Glob(filepath.Join(escape(to), pattern))
-		if err != nil {
-			return err
-		}
-		for _, path := range old {
-			if err := os.Remove(path); err != nil {
-				return err
-			}
-		}
+	if err := clearFolder(to); err != nil {
+		return err
 	}
 	entries, err := os.ReadDir(from)
 	if err != nil {
@@ -157,6 +173,22 @@ func replaceFolder(from, to string) error {
 	for _, e := range entries {
 		if err := os.Rename(filepath.Join(from, e.Name()), filepath.Join(to, e.Name())); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// clearFolder removes from a folder what looks like a rendition of ours.
+func clearFolder(dir string) error {
+	for _, pattern := range []string{"index.m3u8", "init-*.mp4", "*.m4s"} {
+		old, err := filepath.Glob(filepath.Join(escape(dir), pattern))
+		if err != nil {
+			return err
+		}
+		for _, path := range old {
+			if err := os.Remove(path); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -139,3 +139,34 @@ func TestOutputUnwritable(t *testing.T) {
 		}
 	}
 }
+
+// Renditions of the presentation before go, somebody's own files stay.
+func TestOutputSupersedes(t *testing.T) {
+	dir := t.TempDir()
+	first, err := NewOutput(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill(t, first, "720p/1.m4s", "720p/init-a.mp4", "720p/index.m3u8", "480p/1.m4s", "480p/notes.txt", "index.m3u8")
+	if err := first.Publish("index.m3u8"); err != nil {
+		t.Fatal(err)
+	}
+	second, err := NewOutput(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := second.Existing("index.m3u8"); err != nil || string(text) != "new index.m3u8" {
+		t.Errorf("%q, %v", text, err)
+	}
+	second.Supersede("720p", "480p", "360p", "..", ".", "", "../"+filepath.Base(dir), ".hidden")
+	fill(t, second, "360p/7.m4s", "index.m3u8")
+	if err := second.Publish("index.m3u8"); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := tree(t, dir), []string{"360p/7.m4s", "480p/notes.txt", "index.m3u8"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "720p")); !os.IsNotExist(err) {
+		t.Error("an empty folder stays")
+	}
+}
