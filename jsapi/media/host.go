@@ -36,6 +36,10 @@ type Options struct {
 	// gets an error with the code ERR_MEDIA_BUDGET.
 	Budget int64
 
+	// Dry says that nothing is to flow: the loop stops where the first source
+	// would begin, when the script has built its graph.
+	Dry bool
+
 	// Clock makes time that of the source, for millrace run --source.
 	Clock *Clock
 }
@@ -92,11 +96,12 @@ type HLSTrack struct {
 // HLSSink is where a chain that ends in hls() goes: the Cutter, the ladder
 // where there is one, and the packager (or the way to it).
 //
-// Options.HLS is called on the loop when the chain is linked, before
-// anything flows; what it refuses the script sees as the error of hls(). All
-// other calls come from one goroutine, of the sink's stage: Start once, when
-// every input has delivered its first object (or has ended), then the writes
-// in order of arrival, then End or Abort, once.
+// Options.HLS is called on the loop when every input has delivered its first
+// object (or has ended, or a second of media has come without it); what it
+// refuses the script sees as the error of hls(). All other calls come from one
+// goroutine, of the sink's stage: Start once, then the writes, in order of
+// arrival where the source is live, of time where it is not, then End or
+// Abort, once. Where ctx ends, the script has destroyed the stream.
 type HLSSink interface {
 	// Start names the inputs.
 	Start(ctx context.Context, tracks []HLSTrack) error
