@@ -11,6 +11,7 @@ import (
 
 	"github.com/millrace/millrace/jsapi/builtin"
 	"github.com/millrace/millrace/jsapi/compile"
+	"github.com/millrace/millrace/jsapi/guard"
 	"github.com/millrace/millrace/jsapi/loop"
 	"github.com/millrace/millrace/jsapi/node"
 )
@@ -18,6 +19,8 @@ import (
 // Options are what a script finds around it.
 type Options struct {
 	Host node.Host
+	// Guard keeps the script in bounds; nil sets none.
+	Guard *guard.Options
 	// Extra provides further natives, before the script runs.
 	Extra func(*loop.Loop) error
 }
@@ -33,7 +36,15 @@ type Program struct {
 // New makes a runtime with all modules. It costs a few milliseconds.
 func New(o Options) (*Program, error) {
 	l := loop.New()
-	node.Provide(l, o.Host)
+	if o.Guard != nil {
+		g, err := guard.Install(l, *o.Guard)
+		if err != nil {
+			return nil, err
+		}
+		o.Host.Stdout, o.Host.Stderr = g.Output(o.Host.Stdout), g.Output(o.Host.Stderr)
+	}
+	provideNode(l, o.Host)
+	outside(l, o.Host)
 	if o.Extra != nil {
 		if err := o.Extra(l); err != nil {
 			return nil, err

@@ -163,8 +163,11 @@ func Address(addr net.Addr) func(*goja.Runtime) goja.Value {
 		switch a := addr.(type) {
 		case *net.TCPAddr:
 			family, ip := "IPv6", a.IP.String()
-			if a.IP.To4() != nil {
+			if v4 := a.IP.To4(); v4 != nil {
 				family = "IPv4"
+				if len(a.IP) == net.IPv6len { // on a socket for both families
+					family, ip = "IPv6", "::ffff:"+ip
+				}
 			}
 			if a.Zone != "" {
 				ip += "%" + a.Zone

@@ -29,7 +29,7 @@ type server struct {
 
 	mu      sync.Mutex
 	conns   map[net.Conn]*connection
-	closing bool
+	closing *loop.Pending // keeps the loop alive from close to its end
 }
 
 // connection is what requests on one connection share: the script's socket.
@@ -201,7 +201,7 @@ func (s *server) close() {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.closing = true
+	s.closing = s.loop.Pending()
 	for _, c := range s.conns {
 		if !c.busy {
 			_ = c.net.Close()
@@ -213,11 +213,12 @@ func (s *server) close() {
 // finish tells the script when the last connection is over after close. The
 // mutex is held.
 func (s *server) finish() {
-	if !s.closing || len(s.conns) > 0 {
+	if s.closing == nil || len(s.conns) > 0 {
 		return
 	}
 	if s.stop != nil {
 		s.stop()
 	}
-	s.loop.Post(func() { s.ended.Call() })
+	s.closing.Settle(func() { s.ended.Call() })
+	s.closing = nil
 }

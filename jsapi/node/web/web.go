@@ -38,6 +38,14 @@ func Provide(l *loop.Loop, opts sockets.Options) {
 			}
 			return serve(a, ln)
 		})
+		// tls(options): what serve takes, made once and checked at once.
+		o.Func("tls", func(a native.Args) (any, error) {
+			config, err := sockets.TLSConfig(func(name string) goja.Value { return a.Get(0, name) })
+			if err != nil {
+				return nil, err
+			}
+			return a.Loop.Runtime().ToValue(config), nil
+		})
 		o.Func("agent", newAgent)
 		o.Func("request", request)
 		return o.Object

@@ -1,0 +1,22 @@
+package program
+
+import (
+	"github.com/millrace/millrace/jsapi/loop"
+	"github.com/millrace/millrace/jsapi/node"
+	"github.com/millrace/millrace/jsapi/node/files"
+	"github.com/millrace/millrace/jsapi/node/sockets"
+	"github.com/millrace/millrace/jsapi/node/web"
+)
+
+// outside provides the natives of what lies outside of the runtime: files,
+// sockets, HTTP.
+func outside(l *loop.Loop, host node.Host) {
+	var dir func() string
+	if host.Cwd != "" {
+		dir = func() string { return host.Cwd }
+	}
+	files.Provide(l, files.Options{Dir: dir})
+	opts := sockets.Options{Listen: host.Listen}
+	sockets.Provide(l, opts)
+	web.Provide(l, opts)
+}
