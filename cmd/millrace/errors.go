@@ -82,6 +82,7 @@ func sentence(err error) string {
 		{syscall.EADDRNOTAVAIL, "this machine has no such address"},
 		{syscall.ENOSPC, "the disk is full; free some space and run it again"},
 		{syscall.EDQUOT, "your quota is used up"},
+		{syscall.EFBIG, "a limit on the size of files is in the way (ulimit -f)"},
 		{syscall.EROFS, "choose a folder that can be written"},
 		{fs.ErrPermission, "check the rights of the file or folder, or of the port"},
 	} {

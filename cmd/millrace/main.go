@@ -8,11 +8,15 @@ package main
 import (
 	"context"
 	"os"
+	"os/signal"
+	"syscall"
 )
 
 // version is set by the build (-X main.version=v1.2.3).
 var version string
 
 func main() {
+	// A limit on the size of files is an error of the write that meets it.
+	signal.Ignore(syscall.SIGXFSZ)
 	os.Exit(run(context.Background(), osWorld()))
 }

@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -25,7 +27,7 @@ const (
 // and one line that matches.
 func refused(t *testing.T, code int, line string, c tools.Command) {
 	t.Helper()
-	c.Path = binary
+	c.Path = cmp.Or(c.Path, binary)
 	p := tools.Start(t, c)
 	select {
 	case <-p.Done():
@@ -138,12 +140,23 @@ func TestFilesRefused(t *testing.T) {
 			t.Skipf("a full disk cannot be had here: %v", err)
 		}
 		t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
-		out := filepath.Join(disk, "out")
-		refused(t, failed, "the disk is full", tools.Command{Args: []string{"transcode", "--ladder", "passthrough", clip, out}})
-		if _, err := os.Stat(filepath.Join(out, "index.m3u8")); err == nil {
-			t.Error("it looks finished")
+		for _, ladder := range []string{"passthrough", "240:2M"} {
+			refused(t, failed, "the disk is full", tools.Command{Args: []string{"transcode", "--ladder", ladder, clip, filepath.Join(disk, "out")}})
+			if left, err := os.ReadDir(disk); err != nil || len(left) > 0 {
+				t.Errorf("%s: it leaves %v, %v", ladder, left, err)
+			}
 		}
-		if left, err := os.ReadDir(disk); err != nil || len(left) > 0 {
+	})
+	t.Run("limited files", func(t *testing.T) {
+		prlimit, err := exec.LookPath("prlimit")
+		if err != nil {
+			t.Skip("prlimit is not installed")
+		}
+		parent := t.TempDir()
+		refused(t, failed, "ulimit -f", tools.Command{Path: prlimit, Args: []string{
+			"--fsize=50000", binary, "transcode", "--ladder", "passthrough", clip, filepath.Join(parent, "out"),
+		}})
+		if left, err := os.ReadDir(parent); err != nil || len(left) > 0 {
 			t.Errorf("it leaves %v, %v", left, err)
 		}
 	})

@@ -63,12 +63,19 @@ func OpenInputWith(ctx context.Context, input string, o transcode.InputOptions) 
 	return d, nil
 }
 
-// redacted is an input's name without its password, for errors.
+// redacted is an input's name for errors, without what may be secret in a URL:
+// the password and the query.
 func redacted(input string) string {
-	if u, err := url.Parse(input); err == nil && u.User != nil {
-		return u.Redacted()
+	if !strings.Contains(input, "://") {
+		return input
 	}
-	return input
+	u, err := url.Parse(input)
+	if err != nil {
+		scheme, _, _ := strings.Cut(input, "://")
+		return scheme + "://…"
+	}
+	u.RawQuery = ""
+	return u.Redacted()
 }
 
 // OpenReader opens what r brings, which must be a container that can be read

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -386,5 +387,26 @@ func TestSplicedFile(t *testing.T) {
 	before, after := start[0][1]-start[0][0], start[1][1]-start[1][0]
 	if off := after - before; off < -2*time.Millisecond || off > 2*time.Millisecond {
 		t.Errorf("sound is %s beside the picture, then %s", before, after)
+	}
+}
+
+// What an error says of a URL can be shown to anybody.
+func TestErrorsKeepSecrets(t *testing.T) {
+	for _, input := range []string{
+		"http://user:s3cret@127.0.0.1:1/film.mp4?key=s3cret", "rtsp://127.0.0.1:1/cam?key=s3cret", "http://127.0.0.1:1/%zz?key=s3cret",
+	} {
+		d, err := OpenInput(t.Context(), input)
+		if err == nil {
+			d.Close()
+			t.Fatalf("%s was opened", input)
+		}
+		if strings.Contains(err.Error(), "s3cret") || !strings.Contains(err.Error(), "://") {
+			t.Errorf("%v", err)
+		}
+	}
+	for _, path := range []string{"film.mp4?key=1", "/tmp/a b:c@d.mp4"} {
+		if got := redacted(path); got != path {
+			t.Errorf("the path %s becomes %s", path, got)
+		}
 	}
 }
