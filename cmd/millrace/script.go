@@ -11,11 +11,13 @@ import (
 	"syscall"
 
 	"github.com/millrace/millrace/jsapi/compile"
+	"github.com/millrace/millrace/jsapi/guard"
 	"github.com/millrace/millrace/jsapi/node"
 	"github.com/millrace/millrace/jsapi/program"
 )
 
 type scriptCmd struct {
+	Limits string   `enum:"mild,strict,none" default:"mild" help:"What ends a script that goes too far: mild (10 s without coming back to the event loop, 2 GiB), strict (as in the server: 1.5 s, 256 MiB) or none."`
 	Script string   `arg:"" help:"JavaScript or TypeScript file."`
 	Args   []string `arg:"" optional:"" passthrough:"" help:"Arguments of the script."`
 }
@@ -36,6 +38,9 @@ npm packages come from a node_modules folder beside the script.
     import { pipeline } from 'node:stream/promises';
     const upper = new Transform({ transform(chunk, _, done) { done(null, String(chunk).toUpperCase()); } });
     await pipeline(process.stdin, upper, process.stdout);
+
+A script that loops for ever, fills the memory or recurses too deeply ends with
+an error that says where it was; --limits sets how far it may go.
 
 The exit code is the script's: 0, what it gave process.exit, or 1 after an
 error that nothing caught, which is shown with its line.`
@@ -59,7 +64,7 @@ func (s *scriptCmd) Run(ctx context.Context, w *world) error {
 	defer cancel(nil)
 	signals := newSignals(w, func(sig os.Signal) { cancel(signalled{sig}) })
 	defer signals.close()
-	p, err := program.New(program.Options{Host: node.Host{
+	p, err := program.New(program.Options{Guard: s.bounds(w), Host: node.Host{
 		Exec: exe, Script: script.Path, Args: s.Args, Env: environment(w), Cwd: cwd,
 		Stdin: w.stdin, Stdout: w.stdout, Stderr: w.stderr,
 		Terminals: [3]bool{isInput(w.stdin), w.outTerminal, w.errTerminal},
@@ -82,6 +87,21 @@ func (s *scriptCmd) Run(ctx context.Context, w *world) error {
 	}
 	fmt.Fprintln(w.stderr, p.Report(err))
 	return exitError(exitFailed)
+}
+
+// bounds are what the script is held to.
+func (s *scriptCmd) bounds(w *world) *guard.Options {
+	o := &guard.Options{Limits: guard.Mild(), Exit: func(err error) {
+		fmt.Fprintln(w.stderr, program.Stopped(err))
+		os.Exit(exitFailed) // the script is in a function that nothing interrupts
+	}}
+	switch s.Limits {
+	case "strict":
+		o.Limits = guard.Strict()
+	case "none":
+		return nil
+	}
+	return o
 }
 
 // scriptError tells of a script that cannot be started.

@@ -71,7 +71,7 @@ func (g *Guard) see(p Position) {
 // Output is w, held to the limit of bytes a second. Who goes beyond is
 // interrupted, and the write fails.
 func (g *Guard) Output(w io.Writer) io.Writer {
-	if g.o.Limits.Output <= 0 {
+	if g.o.Limits.Output <= 0 || w == nil {
 		return w
 	}
 	return &bounded{guard: g, w: w}

@@ -41,13 +41,13 @@ func (p *Program) Report(err error) string {
 	case errors.As(err, &exception):
 		return p.thrown(exception.Value(), exception)
 	case errors.As(err, &interrupted):
-		return placed(stopped(interrupted.Reason), Stack(interrupted.Stack))
+		return placed(Stopped(interrupted.Reason), Stack(interrupted.Stack))
 	}
-	return stopped(err)
+	return Stopped(err)
 }
 
-// stopped is a limit that a script met, with its code as Node's errors have it.
-func stopped(err error) string {
+// Stopped is a limit that a script met, with its code as Node's errors have it.
+func Stopped(err error) string {
 	var exceeded *guard.Exceeded
 	var own *loop.Error
 	switch {
@@ -130,7 +130,7 @@ var (
 	pc = regexp.MustCompile(`(:\d+:\d+)\(\d+\)`)
 	// machinery is calls of esbuild's wrappers, of Go and of the loop.
 	machinery = regexp.MustCompile(`^(?:__|github\.com/)|node:internal/`)
-	call      = regexp.MustCompile(`^    at (?:.* \()?((?:/|[A-Za-z]:).*?):(\d+):(\d+)\)?$`)
+	call      = regexp.MustCompile(`^    at (?:.* \()?((?:/|[A-Za-z]:).*?):(\d+):(\d+)\)?(?: \{)?$`)
 )
 
 // Stack gives goja's text of a stack the look of Node's.
