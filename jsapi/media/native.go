@@ -55,7 +55,7 @@ func (m *Module) stageNatives(o native.Object) {
 	})
 	o.Func("write", func(a native.Args) (any, error) {
 		s := m.stage(a, 0)
-		room, err := m.write(s, m.jsInput(s), a.At(1), a.Bool(2))
+		room, err := m.write(s, s.scripted(a.String(4), nil), a.At(1), a.Bool(2))
 		if err != nil {
 			return nil, reason(err)
 		}
@@ -115,11 +115,19 @@ func (m *Module) stage(a native.Args, i int) *stage {
 	return s
 }
 
-func (m *Module) jsInput(s *stage) int {
-	if s.jsIn == 0 {
-		s.jsIn = s.input(nil) + 1
+// scripted is the number of the input that a stream of the script's feeds,
+// which has a name where it is known. The same one has the same number whether
+// it is on the fast path or not.
+func (s *stage) scripted(name string, from *stage) int {
+	n, known := s.named[name]
+	if !known {
+		if s.named == nil {
+			s.named = map[string]int{}
+		}
+		n = s.input(from)
+		s.named[name] = n
 	}
-	return s.jsIn - 1
+	return n
 }
 
 // read gives JavaScript what there is: an array, undefined where it has to
@@ -215,8 +223,8 @@ func describe(v goja.Value) string {
 	return "a " + v.ExportType().String()
 }
 
-// fuse begins the fast path: (from, to, [{ self, transform }], over, fail)
-// gives { push(i, v), defuse(f), whenIdle(i, f) }.
+// fuse begins the fast path: (from, to, [{ self, transform }], over, fail,
+// the last one's name) gives { push(i, v), whenIdle(i, f), stop() }.
 func (m *Module) fuse(a native.Args) (any, error) {
 	from, to := m.stage(a, 0), m.stage(a, 1)
 	f := &fused{m: m, from: from, to: to, encoding: m.rt.ToValue("buffer")}
@@ -230,7 +238,7 @@ func (m *Module) fuse(a native.Args) (any, error) {
 	f.over = func() { over.Call() }
 	f.fail = func(i int, err goja.Value) { fail.Call(i, err) }
 	f.q = from.out.attach()
-	f.input = to.input(from)
+	f.input = to.scripted(a.String(5), from)
 	from.start()
 	to.start()
 	m.l.NextTick(f.pump)

@@ -81,10 +81,9 @@ type stage struct {
 	err error // how it ended; after done
 
 	// Of the loop:
-	at     *loop.Immediate
-	js     *queue // what JavaScript reads
-	jsIn   int    // the input of what JavaScript writes, from 1; 0 nothing was
-	ending []func()
+	at    *loop.Immediate
+	js    *queue         // what JavaScript reads
+	named map[string]int // inputs that the script feeds, by its stream's name
 }
 
 // start starts the stage's goroutine: a source's when all that is being wired

@@ -34,12 +34,12 @@ const guarded = ['pipe', 'unpipe', 'pause', 'write', 'cork', 'setEncoding', 'ite
 const listening = ['on', 'addListener', 'prependListener', 'once', 'prependOnceListener'];
 
 /** fuse begins the fast path. Its result has stop(), which ends it for good. */
-function fuse(from, to, { steps, dest }, { over, undo }) {
+function fuse(from, to, { steps, dest }, name, { over, undo }) {
   let stopped = false;
   const bridge = native.fuse(from, to, steps.map((self) => ({ self, transform: self._transform })), over, (i, error) => {
     stop();
     (i < steps.length ? steps[i] : dest).destroy(error);
-  });
+  }, name);
 
   function release() {
     for (const t of steps) {

@@ -196,7 +196,7 @@ function decide(source, link) {
     toLibrary(source, link);
     return;
   }
-  link.fused = fuse(stage.id, stageOf(chain.dest).id, chain, {
+  link.fused = fuse(stage.id, stageOf(chain.dest).id, chain, nameOf(chain.steps.at(-1))[0], {
     over() {
       link.over = true;
       mayEnd(source);
@@ -251,7 +251,8 @@ const writing = {
     }
     let room;
     try {
-      room = native.write(stage.id, object, shared, callback);
+      const [only] = stage.sources;
+      room = native.write(stage.id, object, shared, callback, stage.sources.size === 1 ? nameOf(only)[0] : '');
     } catch (error) {
       callback(error);
       return;
