@@ -3,6 +3,7 @@ package guard
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -64,6 +65,9 @@ func (g *Guard) Last() (Position, bool) {
 func (g *Guard) see(p Position) {
 	if g.o.Locate != nil {
 		p = g.o.Locate(p)
+	}
+	if p.Function == filepath.Base(p.File) {
+		p.Function = "" // that of the whole file
 	}
 	g.last.Store(&p)
 }
