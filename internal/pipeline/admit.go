@@ -114,6 +114,13 @@ func (m *Manager) attach(c candidate) (*ingest.Publisher, error) {
 	return publisher, err
 }
 
+// judge is what admit holds against a plan, for one that was not known then.
+func (m *Manager) judge(path string, plan *transcode.Plan) error {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return errors.Join(m.clash(path, plan), m.affordable(plan))
+}
+
 // clash refuses a path whose URLs would be those of another stream's
 // renditions, or the reverse. m.mu is held.
 func (m *Manager) clash(path string, plan *transcode.Plan) error {

@@ -138,9 +138,15 @@ func (g *graph) replan(ctx context.Context, tracks []*media.Track, policy transc
 	if !plan.NeedsWorker() {
 		return nil
 	}
+	return g.encode(ctx)
+}
+
+// encode starts the coders that the plan needs. What they make begins with the
+// next discontinuity: the caller sees to it that one comes.
+func (g *graph) encode(ctx context.Context) error {
 	_, from := g.cutter.Next()
 	session, err := g.code(ctx, transcode.Job{
-		Name: g.name, Plan: plan, From: from, Output: g.owner, Degraded: g.owner.degraded,
+		Name: g.name, Plan: g.plan, From: from, Output: g.owner, Degraded: g.owner.degraded,
 	})
 	if err != nil {
 		g.pres.Lost(g.coded...)

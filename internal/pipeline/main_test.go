@@ -39,6 +39,11 @@ func fakeWorker(mode string) int {
 	if mode == "absent" {
 		return wire.ExitUnsupported
 	}
+	if file, ok := strings.CutPrefix(mode, "needs="); ok {
+		if _, err := os.Stat(file); err != nil {
+			return wire.ExitUnsupported
+		}
+	}
 	lifeline := wire.NewReader(os.NewFile(wire.LifelineFD, "lifeline"), wire.FromLifeline)
 	if _, err := lifeline.Read(); err != nil {
 		return wire.ExitUsage

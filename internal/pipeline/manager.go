@@ -40,6 +40,9 @@ type Deps struct {
 
 	// Gather bounds the wait for a publisher's tracks; 0 is ingest's default.
 	Gather time.Duration
+	// RetryTime is the pause before a worker that did not start is tried
+	// again; it doubles up to a minute. 0 means 2 s.
+	RetryTime time.Duration
 	// DrainTime bounds the wait for a worker's last frames; 0 means 2 s.
 	DrainTime time.Duration
 
@@ -84,6 +87,9 @@ var _ ingest.Gate = (*Manager)(nil)
 func NewManager(cfg *config.Config, deps Deps) *Manager {
 	if deps.DrainTime == 0 {
 		deps.DrainTime = 2 * time.Second
+	}
+	if deps.RetryTime == 0 {
+		deps.RetryTime = 2 * time.Second
 	}
 	deps.sayings = newSayings()
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -178,6 +184,9 @@ func (m *Manager) add(path string, base, set config.Stream) (*Pipeline, error) {
 		return nil, err
 	}
 	p.base = base
+	if set.Source == "" { // a source is the operator's own
+		p.judge = func(plan *transcode.Plan) error { return m.judge(path, plan) }
+	}
 	if old != nil {
 		old.retire()
 	}

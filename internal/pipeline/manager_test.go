@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,6 +15,7 @@ import (
 	"github.com/millrace/millrace/internal/config"
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/internal/status"
+	"github.com/millrace/millrace/transcode"
 )
 
 func TestWhoMayPublish(t *testing.T) {
@@ -114,6 +116,63 @@ func TestClash(t *testing.T) {
 		}
 		r.publish("cam2/360p", h264(180))
 		r.publish("cam2", h264(180))
+	}
+}
+
+// A publisher that did not say what it sends is refused when its media has
+// told: for the name of another stream, or for want of cores.
+func TestLateAdmission(t *testing.T) {
+	vague := func(height int) *media.Track {
+		v := h264(height)
+		v.Config, v.Width, v.Height = nil, 0, 0
+		return v
+	}
+	for name, c := range map[string]struct {
+		other string
+		want  error
+		words string
+	}{
+		"clash":    {"cam/480p", ingest.ErrForbidden, "rendition"},
+		"below":    {"480p/cam", nil, ""},
+		"overload": {"big", ingest.ErrOverloaded, "cores"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cores := -1.0
+			if name == "overload" {
+				cores = 0.01
+			}
+			r := newRig(t, "", func(_ *config.Config, deps *Deps) {
+				workers, err := transcode.NewSupervisor(transcode.Options{Command: []string{os.Args[0], "worker", ""}, Cores: cores})
+				if err != nil {
+					t.Fatal(err)
+				}
+				deps.Transcoder = workers
+			}, auto("*"))
+			r.begin(c.other, h264(720))
+			refused := r.Events(t.Context())
+			cam := r.publish("cam", vague(720))
+			if err := cam.pub.SetTrack(0, h264(720)); err != nil {
+				t.Fatal(err)
+			}
+			cam.send(time.Millisecond)
+			if c.want == nil {
+				r.until("life", func() bool { return r.state("cam") == status.Live })
+				return
+			}
+			<-cam.pub.Done()
+			if err := cam.pub.Err(); !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.words) {
+				t.Errorf("it is told %v", err)
+			}
+			for e := range refused {
+				if e.Type == "publisher:refused" && e.Path == "cam" {
+					break
+				}
+			}
+			r.until("loss", func() bool { return r.state("cam") == status.Lost })
+			if got := r.state(c.other); got != status.Live {
+				t.Errorf("the other is %s", got)
+			}
+		})
 	}
 }
 

@@ -42,6 +42,9 @@ type Pipeline struct {
 	created time.Time
 	retired chan struct{} // closed when a successor has the path
 
+	// judge refuses a plan as the manager does at the door; nil refuses none.
+	judge func(*transcode.Plan) error
+
 	alive context.Context // ends with the stream
 	die   context.CancelFunc
 
@@ -49,7 +52,8 @@ type Pipeline struct {
 	graph   graph
 	session context.Context // of play: one publisher's
 	pub     *ingest.Publisher
-	epoch   uint32 // of the newest packet
+	epoch   uint32        // of the newest packet
+	pause   time.Duration // before a worker that did not start is tried again
 
 	mu       sync.Mutex
 	pres     *packager.Presentation
@@ -159,7 +163,7 @@ func (p *Pipeline) run(ctx context.Context) {
 		case ingest.Live:
 			if err := p.play(ctx); err != nil && ctx.Err() == nil {
 				p.enter(status.Failed, err)
-				p.waitChange(ctx, changed)
+				p.waitRetry(ctx, changed, err)
 			}
 			continue
 		case ingest.Lost:
@@ -219,6 +223,9 @@ func (p *Pipeline) play(ctx context.Context) error {
 	g := &p.graph
 	publisher, tracks := p.stream.Publisher(), p.stream.Tracks()
 	p.session, p.pub, p.epoch = ctx, publisher, 0
+	if !p.acceptable(publisher, tracks) {
+		return nil
+	}
 	err := g.start(ctx, tracks, LivePolicy(p.inForce()))
 	defer g.dropSession()
 	if err != nil && (!errors.Is(err, errNoWorker) || len(g.copies) == 0) {
@@ -228,8 +235,10 @@ func (p *Pipeline) play(ctx context.Context) error {
 	defer sub.Close()
 	if err != nil {
 		p.enter(status.Failed, err)
+		p.retryLater(ctx)
 	} else {
 		p.enter(status.Live, nil)
+		p.pause = 0
 	}
 
 	present, leave := context.WithCancel(ctx) // as long as the publisher is there

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -137,6 +138,45 @@ func TestNoWorker(t *testing.T) {
 	}
 	if code, text := r.get("cam/index.m3u8"); code != 200 || strings.Contains(text, "480p") {
 		t.Errorf("%d\n%s", code, text)
+	}
+}
+
+// A worker that does not start at first is tried again, beside copies and
+// without: the coded renditions come when it does, behind one discontinuity.
+func TestWorkerStartsLater(t *testing.T) {
+	for _, copied := range []bool{true, false} {
+		file := filepath.Join(t.TempDir(), "ready")
+		r := newRig(t, "needs="+file, func(_ *config.Config, deps *Deps) { deps.RetryTime = 10 * time.Millisecond }, auto("cam", func(s *config.Stream) {
+			s.HLS.LowLatency = false
+		}))
+		video := h264(720)
+		if !copied {
+			video.BitDepth = 10
+		}
+		c := r.publish("cam", video)
+		c.send(time.Millisecond)
+		r.until("failure", func() bool { return r.state("cam") == status.Failed })
+		if copied {
+			c.send(4100 * time.Millisecond)
+			r.listed("cam/720p/index.m3u8", 2)
+		}
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r.until("another attempt", func() bool { return r.state("cam") == status.Live })
+		r.pace(c, "cam", 12100*time.Millisecond)
+		coded := r.listed("cam/480p/index.m3u8", 3)
+		if n := breaks(coded); n > 1 {
+			t.Errorf("480p: %s", shape(coded))
+		}
+		if !copied {
+			continue
+		}
+		top := r.listed("cam/720p/index.m3u8", 6)
+		if breaks(top) != 1 {
+			t.Errorf("720p: %s", shape(top))
+		}
+		gapless(t, top)
 	}
 }
 
