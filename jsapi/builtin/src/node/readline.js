@@ -1,0 +1,15 @@
+'use strict';
+const { Interface, moves } = require('../internal/readline.js');
+
+const custom = Symbol.for('nodejs.util.promisify.custom');
+Object.defineProperty(Interface.prototype.question, custom, {
+  value(query, options = {}) { return new Promise((done) => { this.question(query, options, done); }); },
+});
+
+module.exports = {
+  Interface: new Proxy(Interface, { apply: (target, self, args) => new target(...args) }),
+  createInterface: (...args) => new Interface(...args),
+  ...moves,
+  emitKeypressEvents() {},
+  get promises() { return require('./readline-promises.js'); },
+};
