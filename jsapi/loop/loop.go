@@ -38,6 +38,10 @@ type Loop struct {
 	// stopped or something was fatal (Node's exit). failed is the fatal error.
 	Ending func(failed error)
 
+	// Load gives the exports of what is no module of the runtime's and is
+	// required while the script runs; from is the file that asks. Nil: none.
+	Load func(name, from string) (goja.Value, error)
+
 	modules map[string]*module
 	buffer  goja.Callable // makes a Buffer
 
@@ -46,6 +50,7 @@ type Loop struct {
 	immediates []*Immediate
 	timers     timers
 	now        func() time.Duration // since the loop was made
+	clock      Clock                // nil: the machine\'s
 	rejected   []*goja.Promise
 
 	alive int // Pending, Timer and Immediate that keep the loop running
@@ -166,6 +171,10 @@ func (l *Loop) queued() bool {
 // wait returns when there is something to do.
 func (l *Loop) wait() {
 	if len(l.immediates) > 0 || l.queued() {
+		return
+	}
+	if l.clock != nil {
+		l.waitByClock()
 		return
 	}
 	var due <-chan time.Time
