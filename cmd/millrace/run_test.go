@@ -42,8 +42,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"nonsense"}, exitUsage, "millrace: unexpected argument nonsense; see millrace --help\n"},
 		{[]string{"serve", "--nonsense"}, exitUsage, "millrace: unknown flag --nonsense; see millrace help serve\n"},
 		{[]string{"serve", "--http"}, exitUsage, "millrace: --http needs a value; see millrace help serve\n"},
-		{[]string{"run", "x.js"}, exitFailed, "millrace: run is not in this version\n"},
-		{[]string{"check", "x"}, exitFailed, "millrace: check is not in this version\n"},
+		{[]string{"check", "x"}, exitFailed, "millrace: \"x\" is not the URL of a playlist: http://HOST/PATH.m3u8\n"},
 	} {
 		code, _, stderr := inProcess(t, nil, c.args...)
 		if code != c.code || stderr != c.err {

@@ -45,6 +45,7 @@ var rooms = []room{
 	{name: "packager/playlist", bare: true},
 	{name: "packager/fmp4", may: []string{"internal/media"}},
 	{name: "packager/store", may: []string{"internal/media"}},
+	{name: "packager/check", may: []string{"internal/media", "packager/playlist", "packager/fmp4"}},
 
 	// The server's side of the app process: it meets no engine.
 	{name: "jsapi/host", may: and("jsapi/host/wire", "internal/access", "internal/child", "internal/pipeline", "internal/status", "transcode/wire")},

@@ -1,0 +1,133 @@
+package check
+
+import (
+	"encoding/hex"
+	"io"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/packager"
+	"github.com/millrace/millrace/packager/store"
+)
+
+// direct is a transport that hands requests to a handler in this process, so
+// that it all runs on a virtual clock.
+type direct struct{ handler http.Handler }
+
+func (d direct) RoundTrip(req *http.Request) (*http.Response, error) {
+	r, w := io.Pipe()
+	a := &answering{header: http.Header{}, body: w, began: make(chan int, 1)}
+	stop := make(chan struct{})
+	go func() {
+		defer func() {
+			if v := recover(); v != nil {
+				a.WriteHeader(http.StatusOK)
+				_ = w.CloseWithError(io.ErrUnexpectedEOF)
+			}
+			close(stop)
+		}()
+		d.handler.ServeHTTP(a, req)
+		a.WriteHeader(http.StatusOK)
+		_ = w.Close()
+	}()
+	select {
+	case status := <-a.began:
+		return &http.Response{StatusCode: status, Header: a.header, Body: r, Request: req, ProtoMajor: 1}, nil
+	case <-req.Context().Done():
+		_ = r.Close()
+		return nil, req.Context().Err()
+	}
+}
+
+type answering struct {
+	header http.Header
+	body   *io.PipeWriter
+	once   sync.Once
+	began  chan int
+}
+
+func (a *answering) Header() http.Header { return a.header }
+
+func (a *answering) WriteHeader(status int) { a.once.Do(func() { a.began <- status }) }
+
+func (a *answering) Write(b []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	return a.body.Write(b)
+}
+
+func (a *answering) Flush() {}
+
+// avcConfig is x264's for 320x180, Constrained Baseline 3.0.
+var avcConfig, _ = hex.DecodeString("0142c01effe1001a6742c01ed9014185be78400000030040000007a3c58b92010004" + "68cb83cb20")
+
+var (
+	fixtureVideo = &media.Track{
+		ID: 1, Kind: media.Video, Codec: media.H264, ClockRate: 90000, Config: avcConfig,
+		Width: 320, Height: 180, FrameRate: media.Rational{Num: 25, Den: 1},
+	}
+	fixtureAudio = &media.Track{
+		ID: 2, Kind: media.Audio, Codec: media.AAC, ClockRate: 48000, Config: []byte{0x11, 0x90}, SampleRate: 48000, Channels: 2,
+	}
+)
+
+// live is a good presentation in two renditions with sound, segments of a
+// second and parts of 200 ms, that goes on until it is stopped.
+func live(t *testing.T, lowLatency bool) (p *packager.Presentation, stop func()) {
+	t.Helper()
+	p, err := packager.New(packager.Config{
+		Segment: time.Second, Part: 200 * time.Millisecond, Window: 24 * time.Second, LowLatency: lowLatency, Store: store.Memory{},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.SetRenditions([]packager.Rendition{
+		{Name: "720p", Kind: media.Video, Bitrate: 1_500_000, AverageBitrate: 1_000_000},
+		{Name: "360p", Kind: media.Video, Bitrate: 1_500_000, AverageBitrate: 1_000_000},
+		{Name: "audio", Kind: media.Audio, Bitrate: 160_000, AverageBitrate: 128_000},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	over, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		feed(t, p, over)
+	}()
+	return p, sync.OnceFunc(func() {
+		close(over)
+		<-done
+	})
+}
+
+func feed(t *testing.T, p *packager.Presentation, stop <-chan struct{}) {
+	start, sound := time.Now(), int64(0)
+	for n := int64(0); ; n++ {
+		at := time.Duration(n) * 40 * time.Millisecond
+		timer := time.NewTimer(time.Until(start.Add(at)))
+		select {
+		case <-stop:
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		segment := uint64(5000 + n/25)
+		put := func(name string, pk media.Packet) {
+			if err := p.Write(name, media.Placed{Packet: &pk, Segment: segment, Discontinuity: 7}); err != nil {
+				t.Error(err)
+			}
+		}
+		if n%25 == 0 {
+			if err := p.Cut(media.Cut{Segment: segment, Discontinuity: 7, PTS: n * 3600, ClockRate: 90000, Wall: start.Add(at)}); err != nil {
+				t.Error(err)
+			}
+		}
+		for _, name := range []string{"720p", "360p"} {
+			put(name, media.Packet{Track: fixtureVideo, PTS: n * 3600, DTS: n * 3600, Duration: 3600, Key: n%25 == 0, Payload: make([]byte, 1000)})
+		}
+		for ; sound*1024 < (n+1)*1920; sound++ {
+			put("audio", media.Packet{Track: fixtureAudio, PTS: sound * 1024, DTS: sound * 1024, Duration: 1024, Key: true, Payload: make([]byte, 340)})
+		}
+	}
+}
