@@ -50,7 +50,7 @@ type Loop struct {
 	immediates []*Immediate
 	timers     timers
 	now        func() time.Duration // since the loop was made
-	clock      Clock                // nil: the machine\'s
+	clock      Clock                // nil: the machine's
 	rejected   []*goja.Promise
 
 	alive int // Pending, Timer and Immediate that keep the loop running
