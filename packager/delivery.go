@@ -14,7 +14,7 @@ import (
 func (r *rendition) servePart(w http.ResponseWriter, req *http.Request, serial uint64) {
 	win := r.window.Load()
 	s, pt := win.part(serial)
-	if pt == nil && serial == win.serial && !win.ended && r.p.cfg.LowLatency {
+	if pt == nil && serial == win.serial && !win.ended {
 		late := time.NewTimer(holdBackTargets * r.p.target)
 		defer late.Stop()
 		_, err := r.wait(req.Context().Done(), late.C, func(w *window) (bool, <-chan struct{}) {

@@ -73,7 +73,7 @@ func (r *rendition) serve(w http.ResponseWriter, req *http.Request, file string)
 	}
 	if base, ok := strings.CutSuffix(file, ".m4s"); ok {
 		if serial, isPart := strings.CutPrefix(base, "part"); isPart {
-			if n, ok := readNumber(serial); ok {
+			if n, ok := readNumber(serial); ok && r.p.cfg.LowLatency {
 				r.servePart(w, req, n)
 				return
 			}

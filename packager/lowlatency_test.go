@@ -195,6 +195,23 @@ func TestDirectives(t *testing.T) {
 	}
 }
 
+// Whatever is asked, nobody waits for what is far away or makes no sense.
+func FuzzDirectives(f *testing.F) {
+	for _, query := range []string{"_HLS_msn=1&_HLS_part=2&_HLS_skip=v2", "_HLS_part=1", "_HLS_msn=-1", "a=b;_HLS_msn=%zz"} {
+		f.Add(query)
+	}
+	w := &window{open: &segment{number: 100, parts: make([]part, 2)}, target: 500 * time.Millisecond}
+	f.Fuzz(func(t *testing.T, query string) {
+		d, err := parseDirectives(query)
+		if err != nil || !d.blocks || w.tooFar(d) != nil {
+			return
+		}
+		if d.msn > 102 || d.msn >= 100 && d.part > 2+6 {
+			t.Errorf("%q waits for part %d of segment %d", query, d.part, d.msn)
+		}
+	})
+}
+
 func TestBlockedRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, packets := lowSim(t)

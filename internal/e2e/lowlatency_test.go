@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -118,6 +121,35 @@ func TestPartsAreWaitedFor(t *testing.T) {
 		t.Error("no segment was complete")
 	}
 	inProduction(t, base, m.MediaSequence+uint64(len(m.Segments)))
+}
+
+// TestCheckFindsNothing judges the server's own output of each kind.
+func TestCheckFindsNothing(t *testing.T) {
+	s := start(t, "127.0.0.1", "demo", "streams: [{path: plain, hls: {lowLatency: false}}]")
+	clip, _ := tools.Clip(t, "h264-720p30")
+	s.publish("plain", clip)
+	s.publish("parts", clip)
+	film := filepath.Join(t.TempDir(), "film")
+	if out, err := exec.CommandContext(t.Context(), binary, "transcode", clip, film).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	files := httptest.NewServer(http.FileServer(http.Dir(film)))
+	defer files.Close()
+	for _, path := range []string{"demo", "plain", "parts"} {
+		s.eventually(20*time.Second, path+" has begun", func() error {
+			_, err := load(s.hls(path))
+			return err
+		})
+	}
+	for _, url := range []string{s.hls("demo"), s.hls("plain"), s.hls("parts"), files.URL + "/index.m3u8"} {
+		t.Run(url, func(t *testing.T) {
+			t.Parallel()
+			out, err := exec.CommandContext(t.Context(), binary, "check", "--for", "8s", url).CombinedOutput()
+			if err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
 }
 
 // inProduction fetches a segment before it is complete.
