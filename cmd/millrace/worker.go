@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 
+	"github.com/millrace/millrace/jsapi/stream"
+	"github.com/millrace/millrace/transcode/wire"
 	"github.com/millrace/millrace/transcode/worker"
 )
 
@@ -17,8 +20,15 @@ func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 // Run is a worker process; its parent talks to it over descriptors.
 func (workerCmd) Run(ctx context.Context) error {
-	if code := worker.Run(ctx, nil); code != 0 {
+	if code := worker.Run(ctx, roles); code != 0 {
 		return exitError(code)
 	}
 	return nil
+}
+
+// roles are those of the rooms that run scripts.
+var roles = map[wire.Role]worker.Role{
+	wire.RoleScript: func(ctx context.Context, config *wire.Config, conn net.Conn) int {
+		return stream.Serve(ctx, config, conn, worker.NewEngine(nil))
+	},
 }

@@ -50,10 +50,11 @@ var rooms = []room{
 	// The server's side of the app process: it meets no engine.
 	{name: "jsapi/host", may: and("jsapi/host/wire", "internal/access", "internal/child", "internal/pipeline", "internal/status", "transcode/wire")},
 	{name: "jsapi/host/wire", bare: true},
+	{name: "jsapi/stream", may: and("jsapi/...", "internal/pipeline", "transcode", "transcode/wire")},
 	{name: "jsapi/...", may: and("jsapi/...", "internal/pipeline", "internal/status", "transcode")},
 	{name: "web/...", may: and("web/...", "internal/access", "internal/config", "internal/status")},
-	{name: "internal/pipeline", may: and("ingest", "ingest/timeline", "transcode", "packager", "packager/store",
-		"internal/access", "internal/config", "internal/status")},
+	{name: "internal/pipeline", may: and("ingest", "ingest/timeline", "transcode", "transcode/wire", "packager", "packager/store",
+		"internal/access", "internal/child", "internal/config", "internal/status")},
 
 	{name: "testmedia", bare: true},
 	{name: "testmedia/tools", may: []string{"testmedia"}, bare: true},

@@ -53,9 +53,6 @@ func (m *Manager) admit(ctx context.Context, req ingest.Request, offered []*medi
 	if c.set, err = grant.apply(base); err != nil {
 		return nil, err
 	}
-	if err := notScripted(c.set); err != nil {
-		return nil, err
-	}
 	taken, skip := grant.taken(offered)
 	c.skip = skip
 	plan, err := transcode.NewPlan(taken, LivePolicy(c.set))
@@ -67,8 +64,11 @@ func (m *Manager) admit(ctx context.Context, req ingest.Request, offered []*medi
 		if err := m.clash(req.Path, plan); err != nil {
 			return nil, err
 		}
-		if err := m.affordable(plan); err != nil {
-			return nil, err
+		// What a script makes is not known yet.
+		if c.set.Pipeline == "" {
+			if err := m.affordable(plan); err != nil {
+				return nil, err
+			}
 		}
 		c.plan = plan
 	}
@@ -145,16 +145,6 @@ func (m *Manager) affordable(plan *transcode.Plan) error {
 		return fmt.Errorf("%w: %w", ingest.ErrOverloaded, err)
 	}
 	return nil
-}
-
-// notScripted refuses a stream whose pipeline is a script, which this version
-// cannot run, unless its configuration says how to go on without.
-func notScripted(set config.Stream) error {
-	if set.Pipeline == "" || set.OnScriptError == "passthrough" {
-		return nil
-	}
-	return fmt.Errorf("%w: the stream is made by %s, and pipeline scripts are not in this version; onScriptError: passthrough goes on without",
-		ingest.ErrForbidden, set.Pipeline)
 }
 
 // Read implements ingest.Gate.

@@ -161,10 +161,6 @@ func (m *Manager) startSources() {
 			m.deps.Logger.Error("source", "stream", path, "err", err)
 			continue
 		}
-		if err := notScripted(set); err != nil {
-			p.stream.Unavailable(err)
-			continue
-		}
 		m.wg.Go(func() { m.deps.Pull(p.alive, set.Source, p.stream) })
 	}
 }

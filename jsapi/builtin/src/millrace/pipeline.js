@@ -1,0 +1,88 @@
+'use strict';
+// A pipeline script and what it is called with: its source and its context.
+const EventEmitter = require('../node/events.js');
+const { AbortController } = require('../internal/abort-controller.js');
+const { inspect } = require('../node/util.js');
+const { pack, unpack } = require('./message.js');
+const media = require('./media.js');
+
+const binding = internalBinding('script');
+
+const levels = { debug: -4, info: 0, warn: 4, error: 8 };
+
+function text(value) {
+  if (typeof value === 'string') return value;
+  if (value instanceof Error) return value.stack ?? String(value);
+  return inspect(value, { breakLength: Infinity });
+}
+
+// attributes are what follows the message: an object's properties, or whatever it is.
+function attributes(rest) {
+  const all = {};
+  for (const item of rest) {
+    if (item !== null && typeof item === 'object' && !(item instanceof Error) && !Array.isArray(item)) {
+      for (const key of Object.keys(item)) all[key] = text(item[key]);
+    } else {
+      all.detail = 'detail' in all ? `${all.detail} ${text(item)}` : text(item);
+    }
+  }
+  return all;
+}
+
+function makeLog() {
+  const at = (level) => (message, ...rest) => binding.log(level, text(message), attributes(rest));
+  const log = at(levels.info);
+  for (const [name, level] of Object.entries(levels)) log[name] = at(level);
+  return log;
+}
+
+const info = binding.info();
+const topics = new EventEmitter();
+topics.setMaxListeners(0);
+const controller = new AbortController();
+
+const stream = new EventEmitter();
+stream.path = info.path;
+stream.live = info.live;
+stream.here = true;
+stream.hls = Object.freeze(info.hls);
+
+const ctx = {
+  log: makeLog(),
+  stream,
+  env: Object.freeze(info.env),
+  signal: controller.signal,
+  // Messages from the app; see stream.send() there.
+  on(topic, listener) { topics.on(`topic ${topic}`, listener); return ctx; },
+  once(topic, listener) { topics.once(`topic ${topic}`, listener); return ctx; },
+  off(topic, listener) { topics.off(`topic ${topic}`, listener); return ctx; },
+  // send gives a message to the app. Where the app is slower, the oldest are dropped.
+  send(topic, value) {
+    const { json, blobs } = pack(value);
+    binding.send(String(topic), json, blobs);
+  },
+  clock: Object.freeze({
+    // now is the media time of the newest packet of the source, in seconds; wall is the date at which it arrived.
+    now: () => binding.now(),
+    wall: () => new Date(binding.wall()),
+  }),
+};
+
+// start calls the script's function.
+exports.start = (module) => {
+  const run = typeof module === 'function' ? module : module.default?.default ?? module.default;
+  if (typeof run !== 'function') {
+    throw new TypeError('a pipeline script exports a function: export default async function (source, ctx) { … }');
+  }
+  Promise.resolve(run(media[Symbol.for('millrace.source')](), ctx)).then(undefined, (err) => binding.fail(err));
+};
+
+exports.hear = (topic, json, ...blobs) => { topics.emit(`topic ${topic}`, unpack(json, blobs)); };
+
+exports.presence = (here) => {
+  if (stream.here === here) return;
+  stream.here = here;
+  stream.emit(here ? 'back' : 'lost');
+};
+
+exports.abort = () => controller.abort();

@@ -1,0 +1,251 @@
+package stream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/internal/pipeline"
+	jsmedia "github.com/millrace/millrace/jsapi/media"
+	"github.com/millrace/millrace/transcode"
+	"github.com/millrace/millrace/transcode/wire"
+)
+
+// sinks makes what hls() writes to: one at a time, since a stream has one
+// presentation.
+type sinks struct {
+	job    *wire.ScriptJob
+	w      *writer
+	engine transcode.Engine
+	logger *slog.Logger
+
+	mu      sync.Mutex
+	current *sink
+	used    pipeline.Numbers
+	streams int
+	from    *wire.Handover // came before there was a sink
+}
+
+func newSinks(job *wire.ScriptJob, w *writer, engine transcode.Engine) *sinks {
+	return &sinks{job: job, w: w, engine: engine, logger: slog.New(relayed{w})}
+}
+
+// sink is one hls() of the script.
+type sink struct {
+	all    *sinks
+	policy transcode.Policy
+	copies bool // no ladder was asked for
+	hls    wire.HLS
+
+	mu  sync.Mutex
+	run *pipeline.Sink // nil before Start
+}
+
+var errSecond = errors.New("the stream has one hls() already: a pipeline has one end that viewers see")
+
+// open is what hls() calls; see jsmedia.Options.
+func (s *sinks) open(spec jsmedia.HLSSpec) (jsmedia.HLSSink, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current != nil {
+		return nil, errSecond
+	}
+	k := &sink{all: s, copies: spec.Ladder == nil, hls: asked(spec.HLS)}
+	if err := json.Unmarshal([]byte(s.job.Policy), &k.policy); err != nil {
+		return nil, fmt.Errorf("read the stream's policy: %w", err)
+	}
+	if l := spec.Ladder; l != nil && l.Mode != "" {
+		k.policy.Mode, k.policy.Rungs = l.Mode, l.Rungs
+		k.policy.Encoder = overlaid(k.policy.Encoder, l.Encoder)
+	}
+	if s.job.Fixed {
+		if k.hls.Segment > 0 && k.hls.Segment != s.job.HLS.Segment || k.hls.Part > 0 && k.hls.Part != s.job.HLS.Part ||
+			k.hls.Window > 0 && k.hls.Window != s.job.HLS.Window {
+			s.w.log(slog.LevelWarn, "hls() asks for another shape than viewers have: segment, part and window stay until the stream ends", nil)
+		}
+		k.policy.Segment = time.Duration(s.job.HLS.Segment)
+	} else if k.hls.Segment > 0 {
+		k.policy.Segment = time.Duration(k.hls.Segment)
+	}
+	if k.hls.LowLatency != nil {
+		k.policy.LowLatency = *k.hls.LowLatency && k.policy.Live
+	}
+	if err := k.policy.Check(); err != nil {
+		return nil, err
+	}
+	s.current = k
+	return k, nil
+}
+
+// asked are the options that a script gave.
+func asked(o jsmedia.HLSOptions) wire.HLS {
+	h := wire.HLS{LowLatency: o.LowLatency}
+	for _, d := range []struct {
+		to   *int64
+		from *time.Duration
+	}{{&h.Segment, o.Segment}, {&h.Part, o.Part}, {&h.Window, o.Window}, {&h.DVR, o.DVR}} {
+		if d.from != nil {
+			*d.to = int64(*d.from)
+		}
+	}
+	if o.Container != nil {
+		h.Container = *o.Container
+	}
+	return h
+}
+
+func overlaid(e, own transcode.Encoder) transcode.Encoder {
+	if own.Threads != 0 {
+		e.Threads = own.Threads
+	}
+	if own.Preset != "" {
+		e.Preset = own.Preset
+	}
+	return e
+}
+
+// Start implements jsmedia.HLSSink.
+func (k *sink) Start(_ context.Context, tracks []jsmedia.HLSTrack) error {
+	all := make([]*media.Track, len(tracks))
+	for i, t := range tracks {
+		all[i] = t.Track
+	}
+	raw := slices.ContainsFunc(tracks, func(t jsmedia.HLSTrack) bool { return t.Frames && t.Track.Kind == media.Video })
+	if k.copies && !raw {
+		k.policy.Mode, k.policy.Rungs = transcode.Passthrough, nil
+	}
+	s := k.all
+	s.mu.Lock()
+	used, from := s.used, s.from
+	s.mu.Unlock()
+	first := used == pipeline.Numbers{}
+	cfg := pipeline.SinkConfig{
+		Name: s.job.Name, Logger: s.logger, Engine: s.engine, Policy: k.policy, Above: used,
+		Standby: first && s.job.Standby,
+		Date:    func(arrival time.Duration) time.Time { return time.Unix(0, s.job.Origin+int64(arrival)) },
+		Output:  &output{w: s.w, hls: k.hls, streams: map[string]*announced{}, owners: &s.streams},
+	}
+	if first {
+		cfg.After = time.Duration(s.job.After)
+	}
+	run := pipeline.NewSink(cfg)
+	if from != nil {
+		run.Handover(from.PTS, from.ClockRate, from.Leave)
+	}
+	k.mu.Lock()
+	k.run = run
+	k.mu.Unlock()
+	return run.Start(all)
+}
+
+// Write implements jsmedia.HLSSink.
+func (k *sink) Write(_ context.Context, p *media.Packet) error { return k.running().Write(p) }
+
+// WriteFrame implements jsmedia.HLSSink.
+func (k *sink) WriteFrame(_ context.Context, t *media.Track, f transcode.Frame, epoch uint32, arrival time.Duration) error {
+	return k.running().WriteFrame(t, f, epoch, arrival)
+}
+
+// End implements jsmedia.HLSSink.
+func (k *sink) End(context.Context) error {
+	err := k.running().End()
+	k.close()
+	return err
+}
+
+// Abort implements jsmedia.HLSSink.
+func (k *sink) Abort(error) { k.close() }
+
+func (k *sink) running() *pipeline.Sink {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.run
+}
+
+// close makes room for another sink.
+func (k *sink) close() {
+	used := k.all.used
+	if run := k.running(); run != nil {
+		used = run.Close()
+	}
+	s := k.all
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current == k {
+		s.current, s.used = nil, used
+	}
+}
+
+func (s *sinks) running() *pipeline.Sink {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current == nil {
+		return nil
+	}
+	return s.current.running()
+}
+
+// handover passes on when the script is to begin or to leave.
+func (s *sinks) handover(m *wire.Handover) {
+	run := s.running()
+	if run != nil {
+		run.Handover(m.PTS, m.ClockRate, m.Leave)
+		return
+	}
+	s.mu.Lock()
+	s.from = m
+	s.mu.Unlock()
+	if m.Leave {
+		_ = s.w.send(&wire.Handed{}) // nothing was made
+	}
+}
+
+// rest closes what is open when nothing has come for d.
+func (s *sinks) rest(d time.Duration) {
+	run := s.running()
+	if run == nil || run.Idle() < d {
+		return
+	}
+	if err := run.Suspend(); err != nil {
+		s.logger.Debug("suspend", "err", err) // the next packet meets it too
+	}
+}
+
+// close ends what the script left open.
+func (s *sinks) close() {
+	s.mu.Lock()
+	k := s.current
+	s.mu.Unlock()
+	if k != nil {
+		k.close()
+	}
+}
+
+// relayed is a logger's handler that writes to the server's log.
+type relayed struct{ w *writer }
+
+// Enabled implements slog.Handler.
+func (r relayed) Enabled(_ context.Context, l slog.Level) bool { return l >= r.w.level }
+
+// Handle implements slog.Handler.
+func (r relayed) Handle(_ context.Context, rec slog.Record) error {
+	attrs := map[string]string{}
+	rec.Attrs(func(a slog.Attr) bool {
+		attrs[a.Key] = a.Value.String()
+		return true
+	})
+	r.w.log(rec.Level, rec.Message, attrs)
+	return nil
+}
+
+// WithAttrs implements slog.Handler; nobody here uses it.
+func (r relayed) WithAttrs([]slog.Attr) slog.Handler { return r }
+
+// WithGroup implements slog.Handler; nobody here uses it.
+func (r relayed) WithGroup(string) slog.Handler { return r }
