@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/dop251/goja"
@@ -125,15 +126,34 @@ func global(l *loop.Loop, name string, from []string) error {
 	return object.DefineAccessorProperty(name, get, replace, goja.FLAG_TRUE, goja.FLAG_FALSE)
 }
 
-// RequireFrom is the function require of a script at a path, for the names
-// that are known when it runs.
+// RequireFrom is the function require of the file at a path, for what is
+// asked for while it runs.
 func RequireFrom(l *loop.Loop, from string) goja.Value {
 	rt := l.Runtime()
+	from = strings.TrimPrefix(from, "file://")
 	f := rt.ToValue(func(call goja.FunctionCall) goja.Value {
-		return require(l, known(l, call.Argument(0).String(), from))
+		name := call.Argument(0).String()
+		if known, ok := known(l, name); ok {
+			return require(l, known)
+		}
+		if l.Load == nil {
+			l.Throw(NotFound(name, from))
+		}
+		v, err := l.Load(name, from)
+		if err != nil {
+			l.Throw(err)
+		}
+		return v
 	}).ToObject(rt)
 	resolve := func(call goja.FunctionCall) goja.Value {
-		return rt.ToValue(known(l, call.Argument(0).String(), from))
+		name := call.Argument(0).String()
+		if known, ok := known(l, name); ok {
+			return rt.ToValue(known)
+		}
+		if !strings.HasPrefix(name, ".") && !filepath.IsAbs(name) {
+			l.Throw(NotFound(name, from))
+		}
+		return rt.ToValue(filepath.Join(filepath.Dir(from), name))
 	}
 	_ = f.Set("resolve", resolve)
 	_ = f.Set("cache", rt.NewObject())
@@ -141,20 +161,19 @@ func RequireFrom(l *loop.Loop, from string) goja.Value {
 	return f
 }
 
-// known is the module that a script asks for; it throws where there is none.
-func known(l *loop.Loop, name, from string) string {
+// known is the full name of a module of the runtime's.
+func known(l *loop.Loop, name string) (string, bool) {
 	if to := Resolve(name); to != "" {
-		return to
+		return to, true
 	}
-	if !isInternal(name) && l.Provides(name) {
-		return name
-	}
-	path := strings.TrimPrefix(from, "file://")
-	rt := l.Runtime()
-	l.Throw(&loop.Error{
+	return name, !isInternal(name) && l.Provides(name)
+}
+
+// NotFound is Node's error for a module that is not there.
+func NotFound(name, from string) error {
+	return &loop.Error{
 		Code:    "MODULE_NOT_FOUND",
-		Message: fmt.Sprintf("Cannot find module '%s'\nRequire stack:\n- %s", name, path),
-		Fields:  map[string]any{"requireStack": rt.NewArray(path)},
-	})
-	return ""
+		Message: fmt.Sprintf("Cannot find module '%s'\nRequire stack:\n- %s", name, from),
+		Fields:  map[string]any{"requireStack": []string{from}},
+	}
 }

@@ -19,16 +19,21 @@ const entryName = "node:internal/start"
 // namespace is esbuild's for modules that the runtime brings.
 const namespace = "runtime"
 
+// entry is what esbuild starts from.
+type entry struct {
+	text string
+	path string // the script, or the file that asks
+}
+
 // build runs esbuild once. With async the output may await at its top level.
-func build(path string, o Options, async bool) api.BuildResult {
+func build(in entry, o Options, async bool) api.BuildResult {
 	function, format := "(function (", api.FormatCommonJS
 	if async {
 		function, format = "(async function (", api.FormatESModule
 	}
-	dir := filepath.Dir(path)
-	entry := fmt.Sprintf("import * as script from %q;\n__millraceExports(script);\n", path)
+	dir := filepath.Dir(in.path)
 	result := api.Build(api.BuildOptions{
-		Stdin:         &api.StdinOptions{Contents: entry, ResolveDir: dir, Sourcefile: entryName},
+		Stdin:         &api.StdinOptions{Contents: in.text, ResolveDir: dir, Sourcefile: entryName},
 		AbsWorkingDir: dir,
 		Outfile:       filepath.Join(dir, "millrace.js"),
 		Bundle:        true,
@@ -53,9 +58,8 @@ func build(path string, o Options, async bool) api.BuildResult {
 		Define:   map[string]string{"require.main": "__millraceMain.module", "import.meta": "__millraceMeta"},
 		Charset:  api.CharsetUTF8,
 		LogLevel: api.LogLevelSilent,
-		Alias:    o.Alias,
 		Loader:   map[string]api.Loader{".node": api.LoaderEmpty},
-		Plugins:  []api.Plugin{{Name: "millrace", Setup: func(b api.PluginBuild) { plug(b, path, o) }}},
+		Plugins:  []api.Plugin{{Name: "millrace", Setup: func(b api.PluginBuild) { plug(b, in.path, o) }}},
 	})
 	return result
 }
@@ -69,12 +73,13 @@ var (
 // plug leaves the runtime's own modules to require, and tells each file where
 // it is.
 func plug(b api.PluginBuild, script string, o Options) {
-	b.OnResolve(api.OnResolveOptions{Filter: `^[^./]`}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
-		name := builtin.Resolve(a.Path)
-		for _, external := range o.External {
-			if external == a.Path {
-				name = external
-			}
+	b.OnResolve(api.OnResolveOptions{Filter: `.*`}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
+		if a.PluginData == asked || a.Kind == api.ResolveEntryPoint || filepath.IsAbs(a.Path) {
+			return api.OnResolveResult{}, nil
+		}
+		name := resolve(a, o)
+		if name == "" && !strings.HasSuffix(a.Importer, entryName) && late(a.Kind) && !found(b, a) {
+			name = a.Path
 		}
 		if name == "" {
 			return api.OnResolveResult{}, nil
@@ -98,6 +103,36 @@ func plug(b api.PluginBuild, script string, o Options) {
 		}
 		return api.OnLoadResult{Contents: &contents, Loader: api.LoaderDefault, ResolveDir: filepath.Dir(a.Path)}, nil
 	})
+}
+
+// asked marks a question of ours to esbuild, lest we answer it.
+const asked = "asked"
+
+// late tells what fails when it runs and not before: a package may try one
+// module and go on without it.
+func late(k api.ResolveKind) bool {
+	return k == api.ResolveJSRequireCall || k == api.ResolveJSDynamicImport || k == api.ResolveJSRequireResolve
+}
+
+func found(b api.PluginBuild, a api.OnResolveArgs) bool {
+	r := b.Resolve(a.Path, api.ResolveOptions{
+		Importer: a.Importer, Namespace: a.Namespace, ResolveDir: a.ResolveDir, Kind: a.Kind, PluginData: asked, With: a.With,
+	})
+	return len(r.Errors) == 0
+}
+
+// resolve is the module of the runtime that a file asks for; empty where it
+// is another file.
+func resolve(a api.OnResolveArgs, o Options) string {
+	if o.Resolve != nil {
+		if name := o.Resolve(a.Path, a.Importer); name != "" {
+			return name
+		}
+	}
+	if strings.HasPrefix(a.Path, ".") || strings.HasPrefix(a.Path, "/") {
+		return ""
+	}
+	return builtin.Resolve(a.Path)
 }
 
 // located gives a file what Node gives each module of its own, on its first

@@ -15,10 +15,9 @@ import (
 
 // Options are how a script is compiled; the zero value is for users' scripts.
 type Options struct {
-	// Alias gives modules other names before they are looked for.
-	Alias map[string]string
-	// External names modules that the runtime has beside its built-in ones.
-	External []string
+	// Resolve gives the runtime's module, by its full name, that a file at
+	// importer means by name; empty leaves it to the usual ways. Nil: none.
+	Resolve func(name, importer string) string
 }
 
 // File compiles the script at path, or gives what it compiled before from the
@@ -35,7 +34,19 @@ func File(path string, o Options) (*Program, error) {
 	if info.IsDir() {
 		return nil, fmt.Errorf("open script: %s is a folder, name the file in it", path)
 	}
-	out, err := bundle(absolute, o)
+	text := fmt.Sprintf("import * as script from %q;\n__millraceExports(script);\n", absolute)
+	out, err := bundle(entry{text, absolute}, o)
+	if err != nil {
+		return nil, err
+	}
+	return cached(out)
+}
+
+// Require compiles what the file at from asks for by name while it runs. The
+// error is a *Error where there is no such thing, or it does not compile.
+func Require(name, from string, o Options) (*Program, error) {
+	text := fmt.Sprintf("__millraceExports(require(%q));\n", name)
+	out, err := bundle(entry{text, from}, o)
 	if err != nil {
 		return nil, err
 	}
@@ -52,15 +63,15 @@ type bundled struct {
 
 // bundle tries the script without a top-level await first: one that has none
 // runs to its end before anything else does, as in Node.
-func bundle(path string, o Options) (*bundled, error) {
-	result := build(path, o, false)
-	out := &bundled{path: path}
+func bundle(in entry, o Options) (*bundled, error) {
+	result := build(in, o, false)
+	out := &bundled{path: in.path}
 	if awaits(result.Errors) {
 		out.async = true
-		result = build(path, o, true)
+		result = build(in, o, true)
 	}
 	if len(result.Errors) > 0 {
-		return nil, newError(filepath.Dir(path), result.Errors)
+		return nil, newError(filepath.Dir(in.path), result.Errors)
 	}
 	for _, f := range result.OutputFiles {
 		switch {

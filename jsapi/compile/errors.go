@@ -37,6 +37,16 @@ func (e *Error) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Unresolved tells whether a file or package is missing.
+func (e *Error) Unresolved() bool {
+	for _, f := range e.Faults {
+		if strings.HasPrefix(f.Text, "Could not resolve") {
+			return true
+		}
+	}
+	return false
+}
+
 func newError(dir string, messages []api.Message) *Error {
 	e := &Error{}
 	for _, m := range messages {

@@ -23,6 +23,9 @@ type Options struct {
 	Guard *guard.Options
 	// Extra provides further natives, before the script runs.
 	Extra func(*loop.Loop) error
+	// Compile is how files that are required while the script runs are
+	// compiled.
+	Compile compile.Options
 }
 
 // Program is a runtime that is ready for a script.
@@ -31,6 +34,9 @@ type Program struct {
 	// Exports are the script's, once Run has started it: an object with
 	// default where the script is an ES module or sets module.exports.
 	Exports *goja.Object
+
+	compile compile.Options
+	loaded  map[string]goja.Value // by file
 }
 
 // New makes a runtime with all modules. It costs a few milliseconds.
@@ -53,7 +59,32 @@ func New(o Options) (*Program, error) {
 	if err := builtin.Provide(l); err != nil {
 		return nil, err
 	}
-	return &Program{Loop: l}, nil
+	p := &Program{Loop: l, compile: o.Compile, loaded: make(map[string]goja.Value)}
+	l.Load = p.load
+	return p, nil
+}
+
+// load runs a file that is required while the script runs, once.
+func (p *Program) load(name, from string) (goja.Value, error) {
+	script, err := compile.Require(name, from, p.compile)
+	var bad *compile.Error
+	if errors.As(err, &bad) && bad.Unresolved() {
+		return nil, builtin.NotFound(name, from)
+	}
+	if err != nil {
+		return nil, err
+	}
+	key := name
+	if len(script.Inputs) > 0 {
+		key = script.Inputs[0]
+	}
+	if v, ok := p.loaded[key]; ok {
+		return v, nil
+	}
+	var exports goja.Value
+	_, err = p.call(script, func(v goja.Value) { exports = v })
+	p.loaded[key] = exports
+	return exports, err
 }
 
 // Run runs a compiled script until nothing keeps it alive; see loop.Loop.Run.
@@ -87,21 +118,28 @@ func (p *Program) start(script *compile.Program, started func() error) error {
 	return resolve(goja.Undefined())
 }
 
-func (p *Program) evaluate(script *compile.Program, started func() error) error {
+// call runs a compiled script and gives its exports to receive. The value is
+// a promise where the script awaits.
+func (p *Program) call(script *compile.Program, receive func(goja.Value)) (goja.Value, error) {
 	rt := p.Loop.Runtime()
 	v, err := rt.RunProgram(script.Code)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	f, ok := goja.AssertFunction(v)
 	if !ok {
-		return fmt.Errorf("start %s: it was compiled to a %s", script.Path, v.ExportType())
+		return nil, fmt.Errorf("start %s: it was compiled to a %s", script.Path, v.ExportType())
 	}
-	receive := func(call goja.FunctionCall) goja.Value {
-		p.Exports = call.Argument(0).ToObject(rt)
+	take := func(call goja.FunctionCall) goja.Value {
+		receive(call.Argument(0))
 		return goja.Undefined()
 	}
-	done, err := f(goja.Undefined(), builtin.RequireFrom(p.Loop, script.Path), rt.ToValue(receive), rt.NewObject())
+	return f(goja.Undefined(), builtin.RequireFrom(p.Loop, script.Path), rt.ToValue(take), rt.NewObject())
+}
+
+func (p *Program) evaluate(script *compile.Program, started func() error) error {
+	rt := p.Loop.Runtime()
+	done, err := p.call(script, func(v goja.Value) { p.Exports = v.ToObject(rt) })
 	if err != nil {
 		return err
 	}
