@@ -224,7 +224,6 @@ func TestNotYet(t *testing.T) {
 	want := []string{
 		"millrace.yaml:12: app: the app script is not in this version",
 		"millrace.yaml:14: retain: recording is not in this version",
-		"millrace.yaml:20: streams[0].pipeline: a pipeline script is not in this version",
 		"millrace.yaml:30: streams[1].source: pulling from srt:// is not in this version",
 		"millrace.yaml:32: streams[1].hls.dvr: time shift is not in this version",
 		"millrace.yaml:32: streams[1].hls.container: MPEG-TS is not in this version",

@@ -42,7 +42,6 @@ func NotYet(c *Config) []Missing {
 			scheme = u.Scheme
 		}
 		add(scheme != "" && scheme != "rtsp" && scheme != "rtsps", key+".source", "pulling from "+scheme+"://")
-		add(s.Pipeline != "", key+".pipeline", "a pipeline script")
 		add(s.HLS.DVR > 0, key+".hls.dvr", "time shift")
 		add(s.HLS.Container == "ts", key+".hls.container", "MPEG-TS")
 		add(s.Record, key+".record", "recording")
