@@ -70,7 +70,7 @@ type Input interface {
 type CoderOptions struct {
 	// Codec is libav's name of the coder (libx264, aac, libopus, png), or one
 	// of media's (h264, h265, opus), for which the usual coder is taken.
-	Codec   string
+	Codec string
 	// Options are AVOptions, by name; an encoder's also pix_fmt, sample_fmt, ar
 	// (sample rate) and ac (channels), where they are not to follow the frames.
 	Options map[string]string

@@ -91,6 +91,9 @@ func (p *Plan) NeedsWorker() bool {
 	return slices.ContainsFunc(p.Renditions, func(r Rendition) bool { return !r.Copy })
 }
 
+// Live reports whether the plan is for a live source.
+func (p *Plan) Live() bool { return p.policy.Live }
+
 // CopiesVideo reports whether a video rendition is a copy, so that segments
 // can start at the source's keyframes only.
 func (p *Plan) CopiesVideo() bool {

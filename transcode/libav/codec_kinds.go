@@ -10,6 +10,7 @@ import "C"
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unsafe"
 
@@ -167,3 +168,30 @@ func isVideo(c *astiav.Codec) bool { return constCodec(c)._type == C.AVMEDIA_TYP
 func quietSVT() { C.setenv(svtLog, svtErrors, 0) }
 
 var svtLog, svtErrors = C.CString("SVT_LOG"), C.CString("1")
+
+// formatNames are the pixel formats that an encoder takes.
+func formatNames(c *astiav.Codec) []string {
+	var names []string
+	for _, f := range takes[C.enum_AVPixelFormat](c, C.AV_CODEC_CONFIG_PIX_FORMAT) {
+		names = append(names, astiav.PixelFormat(f).Name())
+	}
+	return names
+}
+
+// sampleFormatNames are the sample formats that an encoder takes.
+func sampleFormatNames(c *astiav.Codec) []string {
+	var names []string
+	for _, f := range takes[C.enum_AVSampleFormat](c, C.AV_CODEC_CONFIG_SAMPLE_FORMAT) {
+		names = append(names, astiav.SampleFormat(f).Name())
+	}
+	return names
+}
+
+// sampleRates are those that an encoder takes, nil for any.
+func sampleRates(c *astiav.Codec) []string {
+	var rates []string
+	for _, r := range takes[C.int](c, C.AV_CODEC_CONFIG_SAMPLE_RATE) {
+		rates = append(rates, strconv.Itoa(int(r)))
+	}
+	return rates
+}

@@ -88,7 +88,13 @@ func OpenDecoder(t *media.Track, o DecoderOptions) (_ *Decoder, err error) {
 			c.SetChannelLayout(l)
 		}
 	}
-	if err := openCodec(c, found, o.Options); err != nil {
+	words := listen()
+	err = openCodec(c, found, o.Options)
+	said := words.stop()
+	switch {
+	case err != nil && said != "":
+		return nil, fmt.Errorf("open decoder: %s: %w (%s)", t.Codec, err, said)
+	case err != nil:
 		return nil, fmt.Errorf("open decoder: %s: %w", t.Codec, err)
 	}
 	d.frame.clock, d.frame.rate = t.ClockRate, t.FrameRate

@@ -25,6 +25,16 @@ type encoder struct {
 // open allocates the context, lets set fill it and opens it with options.
 // Unknown options, which FFmpeg leaves over in silence, are an error.
 func (e *encoder) open(name string, options map[string]string, set func(*astiav.CodecContext) error) error {
+	words := listen()
+	err := e.openTold(name, options, set)
+	if said := words.stop(); err != nil && said != "" {
+		return fmt.Errorf("%w (%s)", err, said)
+	}
+	return err
+}
+
+// openTold is open for those who listen to what FFmpeg says themselves.
+func (e *encoder) openTold(name string, options map[string]string, set func(*astiav.CodecContext) error) error {
 	found := astiav.FindEncoderByName(name)
 	if found == nil {
 		return fmt.Errorf("encoder %s: %w", name, ErrUnsupported)
@@ -48,12 +58,7 @@ func openCodec(c *astiav.CodecContext, found *astiav.Codec, options map[string]s
 		return err
 	}
 	defer d.Free()
-	words := listen()
-	err = c.Open(found, d)
-	if said := words.stop(); err != nil && said != "" {
-		return fmt.Errorf("%w (%s)", err, said)
-	}
-	if err != nil {
+	if err := c.Open(found, d); err != nil {
 		return err
 	}
 	if left := leftover(d); len(left) > 0 {

@@ -24,7 +24,7 @@ type decodeLine struct {
 	in          queue
 	outs        []queue
 	count       *counters
-	sender      *sender
+	sender      outlet
 
 	decoder  *libav.Decoder
 	filter   *libav.VideoFilter // deinterlaces; nil until an interlaced frame came
@@ -60,6 +60,8 @@ func (d *decodeLine) handle(ctx context.Context, it item) error {
 	switch {
 	case it.packet != nil:
 		return d.packet(ctx, it)
+	case it.frame != nil:
+		return d.decoded(ctx, it)
 	case it.cut != nil:
 		return d.cut(ctx, it)
 	case it.tick != nil && len(d.held) > 0:
@@ -104,6 +106,17 @@ func (d *decodeLine) packet(ctx context.Context, it item) error {
 	}
 	d.fed, d.epoch = true, it.packet.Epoch
 	return d.decode(ctx, it)
+}
+
+// decoded takes a frame that was decoded elsewhere.
+func (d *decodeLine) decoded(ctx context.Context, it item) error {
+	defer it.frame.Close()
+	if err := d.release(ctx); err != nil {
+		return err
+	}
+	d.fed, d.track = true, it.track
+	d.arrivals.add(it.frame.Time(), it.arrival)
+	return d.frame(ctx, it.frame)
 }
 
 // restart ends what came so far, for all lines.

@@ -28,13 +28,13 @@ type feed struct {
 // builder turns a graph into chains.
 type builder struct {
 	job    *wire.Job
-	sender *sender
+	sender outlet
 	nodes  map[string]*wire.Node
 	next   map[string][]string
 	chains *chains
 }
 
-func build(job *wire.Job, s *sender) (*chains, error) {
+func build(job *wire.Job, s outlet) (*chains, error) {
 	b := &builder{
 		job: job, sender: s,
 		nodes:  make(map[string]*wire.Node),

@@ -12,7 +12,7 @@ import (
 type output struct {
 	stream    int
 	rendition string
-	sender    *sender
+	sender    outlet
 	count     *outputCounters
 
 	coded *media.Track // as the encoder describes it

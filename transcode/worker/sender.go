@@ -8,6 +8,12 @@ import (
 	"github.com/millrace/millrace/transcode/wire"
 )
 
+// outlet is where lines send what they make, and what there is to say.
+type outlet interface {
+	send(wire.Message) error
+	log(level slog.Level, message string, attrs map[string]string)
+}
+
 // sender is the worker's end of the socket, for all goroutines.
 type sender struct {
 	mu    sync.Mutex
