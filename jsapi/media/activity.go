@@ -8,11 +8,16 @@ import "sync/atomic"
 type activity struct {
 	n    atomic.Int64
 	idle func() // called when the last one waits, on its goroutine
+
+	changed func() // called when one waits; may be nil
 }
 
 func (a *activity) add(n int64) {
 	if a.n.Add(n) == 0 && a.idle != nil {
 		a.idle()
+	}
+	if n < 0 && a.changed != nil {
+		a.changed()
 	}
 }
 

@@ -38,6 +38,7 @@ type fused struct {
 type step struct {
 	self      goja.Value
 	transform goja.Callable
+	done      goja.Value // its callback
 	busy      bool
 	now       handle // what it works at
 	passed    bool   // and has put out
@@ -166,22 +167,38 @@ func (f *fused) room(i int) bool {
 func (f *fused) run(i int, v goja.Value) {
 	s := f.steps[i]
 	s.busy, s.passed, s.now = true, false, handleOf(v)
-	called := false
-	done := f.m.rt.ToValue(func(call goja.FunctionCall) goja.Value {
-		if called {
-			if !f.stopped {
-				f.broken(i, f.m.l.Reason(&loop.Error{Code: "ERR_MULTIPLE_CALLBACK", Message: "Callback called multiple times"}))
-			}
-			return goja.Undefined()
-		}
-		called = true
-		f.finish(i, call)
-		return goja.Undefined()
-	})
+	if s.done == nil {
+		s.done = f.callback(i)
+	}
+	done := s.done
 	if _, err := s.transform(s.self, v, f.encoding, done); err != nil {
 		f.stop()
 		f.m.l.Check(err)
 	}
+	if s.busy { // called later it must not be taken for that of another object
+		s.done = nil
+	}
+}
+
+// callback makes the function that a step is called with. It serves for as
+// long as each call of it comes before the transform function returns.
+func (f *fused) callback(i int) goja.Value {
+	s := f.steps[i]
+	var made goja.Value
+	called := false // later than that
+	made = f.m.rt.ToValue(func(call goja.FunctionCall) goja.Value {
+		if current := s.done == made; called || current && !s.busy {
+			if !f.stopped {
+				f.broken(i, f.m.l.Reason(&loop.Error{Code: "ERR_MULTIPLE_CALLBACK", Message: "Callback called multiple times"}))
+			}
+			return goja.Undefined()
+		} else if !current {
+			called = true
+		}
+		f.finish(i, call)
+		return goja.Undefined()
+	})
+	return made
 }
 
 // finish is a step's callback: an error, or what it puts out.

@@ -47,12 +47,7 @@ func Provide(l *loop.Loop, o Options) *Module {
 		stages: map[int]*stage{}, links: map[int]*link{}, tracks: map[*media.Track]*goja.Object{},
 		held: new(atomic.Int64), closed: make(chan struct{}),
 	}
-	m.busy.idle = func() {
-		m.post(m.settle)
-		if o.Clock != nil {
-			o.Clock.poke()
-		}
-	}
+	m.busy.idle = func() { m.post(m.settle) }
 	if o.Clock != nil {
 		o.Clock.attach(m)
 	}

@@ -90,7 +90,7 @@ func (f *feed) discard() {
 func (f *feed) read(ctx context.Context) (*media.Packet, error) {
 	p, err := f.source.Read(ctx)
 	if err == nil && f.m.opts.Clock != nil {
-		err = f.m.opts.Clock.due(ctx, f.m, p)
+		err = f.m.opts.Clock.due(ctx, f, p)
 	}
 	return p, err
 }

@@ -18,6 +18,7 @@ import (
 // tested with the real engine, where cgo may stand.
 type standIn struct {
 	open  atomic.Int64 // frames that nobody has closed
+	quiet bool         // muxers write nothing
 	input func(url string) (transcode.Input, error)
 }
 
@@ -44,7 +45,10 @@ func (e *standIn) Encoder(transcode.CoderOptions) (transcode.FrameEncoder, error
 }
 
 func (e *standIn) Muxer(w io.Writer, _ []*media.Track, _ transcode.MuxerOptions) (transcode.PacketMuxer, error) {
-	return standInMuxer{w}, nil
+	if e.quiet {
+		w = io.Discard
+	}
+	return standInMuxer{w, e.quiet}, nil
 }
 
 func (e *standIn) Ladder(*transcode.Plan, uint64, transcode.Output) (transcode.LadderRun, error) {
@@ -125,9 +129,15 @@ func (c *standInEncoder) Encode(f transcode.Frame, key bool, emit func(*media.Pa
 
 func (c *standInEncoder) Close() {}
 
-type standInMuxer struct{ w io.Writer }
+type standInMuxer struct {
+	w     io.Writer
+	quiet bool
+}
 
 func (m standInMuxer) Write(p *media.Packet) error {
+	if m.quiet {
+		return nil
+	}
 	_, err := fmt.Fprintf(m.w, "%d:%s:%d:%s\n", p.Track.ID, p.Track.Kind, p.PTS, p.Payload)
 	return err
 }
