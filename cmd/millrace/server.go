@@ -75,13 +75,25 @@ func openServer(ctx context.Context, w *world, cfg *config.Config, log *slog.Log
 
 	s.manager = pipeline.NewManager(cfg, pipeline.Deps{
 		Transcoder: supervisor, Thumbnails: s.thumbnails, Bus: bus, Logger: log,
-		Pull: s.pull, NoLoopback: s.container,
+		Pull: s.pull, NoLoopback: s.container, ScriptEnv: scriptEnv(w, cfg),
 	})
 	s.backend = newBackend(s.manager)
 	if err := s.openRTSP(); err != nil { // before HTTP, which tells its address
 		return nil, err
 	}
 	return s, s.openHTTP(ctx)
+}
+
+// scriptEnv is what scripts see of the environment: what the configuration
+// names.
+func scriptEnv(w *world, cfg *config.Config) map[string]string {
+	env := map[string]string{}
+	for _, name := range cfg.Env {
+		if value := w.env(name); value != "" {
+			env[name] = value
+		}
+	}
+	return env
 }
 
 func (s *server) openHTTP(ctx context.Context) error {
