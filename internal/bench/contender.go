@@ -29,9 +29,9 @@ func (c *contender) playlist(path string) string {
 	return fmt.Sprintf("http://%s/hls/%s/index.m3u8", c.http, path)
 }
 
-// startContender starts a server that packages every path to plain fMP4 HLS
-// of 2 s segments, holding as many as window has.
-func startContender(ctx context.Context, e *env, name string, window time.Duration, stream string) (*contender, error) {
+// startContender starts a server that packages every path to fMP4 HLS of 2 s
+// segments, holding as many as window has; lowLatency is for Millrace alone.
+func startContender(ctx context.Context, e *env, name string, window time.Duration, lowLatency bool, stream string) (*contender, error) {
 	ports, err := freePorts(2)
 	if err != nil {
 		return nil, err
@@ -47,8 +47,8 @@ func startContender(ctx context.Context, e *env, name string, window time.Durati
 			c.rtsp, c.http, window/(2*time.Second))
 	default:
 		binary, args = e.millrace, []string{"serve", "-c", config}
-		text = fmt.Sprintf("http: {listen: %q}\nrtsp: {listen: %q, transports: [tcp]}\nrtmp: {listen: \"off\"}\nsrt: {listen: \"off\"}\ndata: %q\nstreams:\n  - path: \"*\"\n    hold: 10m\n    hls: {segment: 2s, window: %s, lowLatency: false}\n    %s\n",
-			c.http, c.rtsp, filepath.Join(e.dir, "data"), window, stream)
+		text = fmt.Sprintf("http: {listen: %q}\nrtsp: {listen: %q, transports: [tcp]}\nrtmp: {listen: \"off\"}\nsrt: {listen: \"off\"}\ndata: %q\nstreams:\n  - path: \"*\"\n    hold: 10m\n    hls: {segment: 2s, window: %s, lowLatency: %v}\n    %s\n",
+			c.http, c.rtsp, filepath.Join(e.dir, "data"), window, lowLatency, stream)
 	}
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err

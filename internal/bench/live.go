@@ -34,7 +34,7 @@ func benchLive(ctx context.Context, e *env) error {
 }
 
 func liveCost(ctx context.Context, e *env, name, clip string, publishers int) (usage, error) {
-	c, err := startContender(ctx, e, name, 14*time.Second, "ladder: passthrough")
+	c, err := startContender(ctx, e, name, 14*time.Second, false, "ladder: passthrough")
 	if err != nil {
 		return usage{}, err
 	}

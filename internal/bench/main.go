@@ -29,6 +29,7 @@ var benches = []bench{
 	{"transcode", "a 60 s file to a ladder, beside ffmpeg", benchTranscode},
 	{"live", "many RTSP publishers packaged to HLS, beside MediaMTX", benchLive},
 	{"serve", "segments and playlists a second, beside nginx", benchServe},
+	{"reload", "viewers who wait for each part of a low-latency playlist", benchReload},
 	{"start", "from the first packet to the first segment, beside MediaMTX", benchStart},
 	{"sizing", "cores and memory that one stream of each kind takes", benchSizing},
 }

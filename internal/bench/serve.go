@@ -25,7 +25,7 @@ func benchServe(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	c, err := startContender(ctx, e, "millrace", time.Minute, "ladder: passthrough")
+	c, err := startContender(ctx, e, "millrace", time.Minute, false, "ladder: passthrough")
 	if err != nil {
 		return err
 	}

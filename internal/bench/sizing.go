@@ -32,7 +32,7 @@ func benchSizing(ctx context.Context, e *env) error {
 }
 
 func sizeOf(ctx context.Context, e *env, clip, stream string) (usage, error) {
-	c, err := startContender(ctx, e, "millrace", 30*time.Second, stream)
+	c, err := startContender(ctx, e, "millrace", 30*time.Second, false, stream)
 	if err != nil {
 		return usage{}, err
 	}

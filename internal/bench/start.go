@@ -41,7 +41,7 @@ func benchStart(ctx context.Context, e *env) error {
 }
 
 func startTime(ctx context.Context, e *env, name, clip string) (time.Duration, error) {
-	c, err := startContender(ctx, e, name, 14*time.Second, "ladder: passthrough")
+	c, err := startContender(ctx, e, name, 14*time.Second, false, "ladder: passthrough")
 	if err != nil {
 		return 0, err
 	}
