@@ -50,7 +50,6 @@ func New(o Options) (*Program, error) {
 		o.Host.Stdout, o.Host.Stderr = g.Output(o.Host.Stdout), g.Output(o.Host.Stderr)
 	}
 	provideNode(l, o.Host)
-	outside(l, o.Host)
 	if o.Extra != nil {
 		if err := o.Extra(l); err != nil {
 			return nil, err

@@ -38,7 +38,7 @@ type room struct {
 
 // Options is where a script's files are.
 type Options struct {
-	// Dir is what relative paths start from at the time of the call; nil is the
+	// Dir is what relative paths start from at the time of the call; nil or empty is the
 	// process's own directory.
 	Dir func() string
 }
@@ -98,7 +98,10 @@ func (r *room) place(path string) string {
 	if r.dir == nil || filepath.IsAbs(path) || path == "" {
 		return path
 	}
-	return r.dir() + string(filepath.Separator) + path
+	if dir := r.dir(); dir != "" {
+		return dir + string(filepath.Separator) + path
+	}
+	return path
 }
 
 // opened notes a descriptor; where the loop is over it is closed instead.
