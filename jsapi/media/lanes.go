@@ -32,10 +32,11 @@ type lane struct {
 }
 
 // How much is looked at to find out what tracks there are, and held to put
-// them in order.
+// them in order. A decoder that joins in the middle gives nothing before the
+// next keyframe.
 const (
-	gatherTime    = time.Second
-	gatherObjects = 256
+	gatherTime    = 6 * time.Second
+	gatherObjects = 1024
 	orderTime     = 10 * time.Second
 	orderBytes    = 64 << 20
 )
@@ -111,7 +112,7 @@ func (l *lanes) gathered() bool {
 		}
 		last = max(last, to)
 	}
-	if objects >= gatherObjects || last-first >= gatherTime {
+	if objects >= gatherObjects || last-first >= gatherTime || l.held >= orderBytes {
 		return true
 	}
 	for input, wanted := range l.s.expected() {
