@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/textproto"
 	"sync"
@@ -26,7 +25,8 @@ type exchange struct {
 	writer  http.ResponseWriter
 	conn    *connection
 
-	gone *native.Callback // for the loop's goroutine
+	gone   *native.Callback // for the loop's goroutine, as the next
+	reason string
 
 	mu    sync.Mutex
 	steps []step
@@ -36,6 +36,7 @@ type exchange struct {
 // step is one thing that the script asked for.
 type step struct {
 	status  int         // a header to send, where not 0
+	reason  string      // the words beside it
 	header  []string    // names and values
 	body    []byte      // to send
 	flush   bool        // send what there is although more is to come
@@ -74,31 +75,11 @@ func (x *exchange) deliver() {
 		})
 	})
 	if x.conn.socket == nil {
-		x.conn.socket = x.conn.describe(l, r)
+		x.conn.socket = x.conn.describe(l)
 	}
 	upgrade := r.Method == http.MethodConnect || r.Header.Get("Upgrade") != "" && hasToken(r.Header["Connection"], "upgrade")
 	url := r.RequestURI
 	x.server.request.Call(x.handle(l), x.conn.socket, r.Method, url, r.ProtoMinor, headersOf(r), r.ContentLength != 0, upgrade)
-}
-
-// describe is the connection before the script's side made a socket of it:
-// remote and local address, whether it is encrypted, close().
-func (c *connection) describe(l *loop.Loop, r *http.Request) goja.Value {
-	o := native.New(l)
-	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	_ = o.Set("remote", native.Value(l.Runtime(), sockets.Address(c.net.RemoteAddr())))
-	_ = o.Set("local", native.Value(l.Runtime(), sockets.Address(local)))
-	_ = o.Set("encrypted", r.TLS != nil)
-	o.Func("close", func(native.Args) (any, error) {
-		go c.net.Close()
-		return nil, nil
-	})
-	// The script's side calls it once, with what it made of this.
-	o.Func("become", func(a native.Args) (any, error) {
-		c.socket = a.At(0)
-		return nil, nil
-	})
-	return o.Object
 }
 
 // headersOf is a request's header fields as names and values in turn, in the
@@ -134,7 +115,7 @@ func (x *exchange) handle(l *loop.Loop) goja.Value {
 	// send(status, header, body, end, trailers, callback(error)): a status of 0
 	// where the header was sent.
 	o.Func("send", func(a native.Args) (any, error) {
-		st := step{status: int(a.Int(0)), header: a.Strings(1), end: a.Bool(3), trailer: a.Strings(4), flush: true}
+		st := step{status: int(a.Int(0)), reason: x.reason, header: a.Strings(1), end: a.Bool(3), trailer: a.Strings(4), flush: true}
 		if a.Given(2) {
 			st.body = a.Copy(2)
 		}
@@ -143,6 +124,11 @@ func (x *exchange) handle(l *loop.Loop) goja.Value {
 			st.done = func(err error) { callback.Return(nil, sockets.Failed(err, "write", "", 0)) }
 		}
 		x.add(st)
+		return nil, nil
+	})
+	// reason(text): the words of the status line that is sent next.
+	o.Func("reason", func(a native.Args) (any, error) {
+		x.reason = a.String(0)
 		return nil, nil
 	})
 	// hijack(callback(error, handle, head)): the connection itself.
@@ -218,7 +204,7 @@ func (x *exchange) run() {
 // do does one step; true means that the handler is to return.
 func (x *exchange) do(s step, last bool) (over bool) {
 	if s.drop {
-		_ = x.conn.net.Close()
+		_ = x.conn.Close()
 		panic(http.ErrAbortHandler)
 	}
 	if s.hijack {
@@ -274,6 +260,9 @@ func (x *exchange) head(s step) {
 	if _, ok := h["Content-Type"]; !ok {
 		h["Content-Type"] = nil // nobody guesses a script's types
 	}
+	if s.reason != "" {
+		x.conn.say(x.request, s.status, s.reason)
+	}
 	x.writer.WriteHeader(s.status)
 }
 
@@ -289,6 +278,9 @@ func (x *exchange) hijack(a native.Args) {
 		var head []byte
 		if err == nil {
 			head = buffered(rw)
+			if own, ok := conn.(*connection); ok {
+				conn = own.Conn
+			}
 			c = sockets.NewConn(l, conn, nil)
 		}
 		l.Post(func() {

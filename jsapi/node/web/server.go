@@ -28,16 +28,8 @@ type server struct {
 	stop     func() bool     // forgets to close the connections with the loop
 
 	mu      sync.Mutex
-	conns   map[net.Conn]*connection
+	conns   map[*connection]struct{}
 	closing *loop.Pending // keeps the loop alive from close to its end
-}
-
-// connection is what requests on one connection share: the script's socket.
-type connection struct {
-	net    net.Conn
-	state  http.ConnState
-	busy   bool
-	socket goja.Value // made with the first request; for the loop's goroutine
 }
 
 type connectionKey struct{}
@@ -51,7 +43,7 @@ type connectionKey struct{}
 func serve(a native.Args, ln net.Listener) (any, error) {
 	l := a.Loop
 	s := &server{
-		loop: l, request: a.Callback(2), ended: a.Callback(3), conns: make(map[net.Conn]*connection),
+		loop: l, request: a.Callback(2), ended: a.Callback(3), conns: make(map[*connection]struct{}),
 		listener: sockets.NewListener(l, ln),
 	}
 	settings, _ := goja.AssertFunction(a.At(1))
@@ -59,13 +51,13 @@ func serve(a native.Args, ln net.Listener) (any, error) {
 	o.Func("closeIdle", func(native.Args) (any, error) {
 		s.each(func(c *connection) {
 			if !c.busy {
-				_ = c.net.Close()
+				_ = c.Close()
 			}
 		})
 		return nil, nil
 	})
 	o.Func("closeAll", func(native.Args) (any, error) {
-		s.each(func(c *connection) { _ = c.net.Close() })
+		s.each(func(c *connection) { _ = c.Close() })
 		return nil, nil
 	})
 	o.Func("count", func(native.Args) (any, error) {
@@ -95,10 +87,10 @@ func (s *server) start(o *goja.Object) {
 		MaxHeaderBytes:    max(int(o.Get("maxHeaderSize").ToInteger())-4096, 1), // net/http adds 4096
 		ConnState:         s.state,
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			conn, _ := c.(*connection)
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			conn := &connection{net: plain(c)}
-			s.conns[conn.net] = conn
+			s.conns[conn] = struct{}{}
 			return context.WithValue(ctx, connectionKey{}, conn)
 		},
 		BaseContext:                  func(net.Listener) context.Context { return ctx },
@@ -111,84 +103,33 @@ func (s *server) start(o *goja.Object) {
 	}
 	s.http.Protocols = new(http.Protocols)
 	s.http.Protocols.SetHTTP1(true)
-	var ln net.Listener = s.listener
-	if most := int(o.Get("maxConnections").ToInteger()); most > 0 {
-		ln = limited{ln, s, most}
-	}
-	if config, ok := o.Get("tls").Export().(*tls.Config); ok {
-		ln = tls.NewListener(ln, config)
-	}
+	ln := door{Listener: s.listener, server: s, most: int(o.Get("maxConnections").ToInteger())}
+	ln.tls, _ = o.Get("tls").Export().(*tls.Config)
 	s.stop = context.AfterFunc(ctx, func() { _ = s.http.Close() })
 	go func() { _ = s.http.Serve(ln) }() // it ends with the listener
 }
 
-// plain is the connection below TLS.
-func plain(c net.Conn) net.Conn {
-	if t, ok := c.(*tls.Conn); ok {
-		return t.NetConn()
-	}
-	return c
-}
-
-// limited drops connections beyond a number, as maxConnections does.
-type limited struct {
-	net.Listener
-	server *server
-	most   int
-}
-
-func (l limited) Accept() (net.Conn, error) {
-	for {
-		c, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		l.server.mu.Lock()
-		n := len(l.server.conns)
-		l.server.mu.Unlock()
-		if n < l.most {
-			return c, nil
-		}
-		_ = c.Close()
-	}
-}
-
 // state follows the connections.
 func (s *server) state(conn net.Conn, state http.ConnState) {
-	conn = plain(conn)
+	c, _ := conn.(*connection)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch state {
 	case http.StateActive, http.StateIdle:
-		if c := s.conns[conn]; c != nil {
-			c.busy = state == http.StateActive
-		}
+		c.busy = state == http.StateActive
 	case http.StateClosed, http.StateHijacked:
-		if c := s.conns[conn]; c != nil {
-			delete(s.conns, conn)
-			if state == http.StateClosed {
-				s.loop.Post(func() { c.over(s.loop) })
-			}
+		delete(s.conns, c)
+		if state == http.StateClosed {
+			s.loop.Post(func() { c.over(s.loop) })
 		}
 		s.finish()
-	}
-}
-
-// over tells the script's socket, where there is one, that its connection
-// ended.
-func (c *connection) over(l *loop.Loop) {
-	if c.socket == nil {
-		return
-	}
-	if f, ok := goja.AssertFunction(c.socket.ToObject(l.Runtime()).Get("_over")); ok {
-		l.Invoke(f, c.socket)
 	}
 }
 
 func (s *server) each(f func(*connection)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, c := range s.conns {
+	for c := range s.conns {
 		f(c)
 	}
 }
@@ -202,9 +143,9 @@ func (s *server) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closing = s.loop.Pending()
-	for _, c := range s.conns {
+	for c := range s.conns {
 		if !c.busy {
-			_ = c.net.Close()
+			_ = c.Close()
 		}
 	}
 	s.finish()

@@ -1,4 +1,5 @@
 'use strict';
+const callable = require('../internal/callable.js');
 const operations = require('../internal/fs/operations.js');
 const { toPath, toFd, toFlags, toMode } = require('../internal/fs/args.js');
 const { Stats, Dirent } = require('../internal/fs/stats.js');
@@ -175,7 +176,6 @@ Object.assign(fs, {
   F_OK: 0, R_OK: 4, W_OK: 2, X_OK: 1,
 });
 // Packages such as graceful-fs put classes of their own here.
-const callable = (Class) => new Proxy(Class, { apply: (target, self, args) => new target(...args) });
 fs.ReadStream = fs.FileReadStream = callable(ReadStream);
 fs.WriteStream = fs.FileWriteStream = callable(WriteStream);
 Object.defineProperty(fs, 'promises', { enumerable: true, configurable: true, get: () => require('./fs-promises.js') });

@@ -1,4 +1,5 @@
 'use strict';
+const callable = require('../internal/callable.js');
 const { Agent, globalAgent } = require('../internal/http/agent.js');
 const { ClientRequest } = require('../internal/http/client.js');
 const { IncomingMessage } = require('../internal/http/incoming.js');
@@ -6,9 +7,6 @@ const { OutgoingMessage } = require('../internal/http/outgoing.js');
 const { ServerResponse } = require('../internal/http/response.js');
 const { Server } = require('../internal/http/server.js');
 const { STATUS_CODES, METHODS, validateHeaderName, validateHeaderValue } = require('../internal/http/header.js');
-
-// Old packages call these without new.
-const callable = (Class) => new Proxy(Class, { apply: (target, self, args) => new target(...args) });
 
 function request(input, options, callback) { return new ClientRequest(input, options, callback); }
 

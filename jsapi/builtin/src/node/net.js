@@ -1,4 +1,5 @@
 'use strict';
+const callable = require('../internal/callable.js');
 const { Socket, normalize } = require('../internal/net/socket.js');
 const { Server } = require('../internal/net/server.js');
 const { isIP, isIPv4, isIPv6, BlockList } = require('../internal/net/ip.js');
@@ -16,13 +17,12 @@ class SocketAddress {
   }
 }
 
-// Both may be called without new, as old packages do.
-const callable = (Class) => new Proxy(Class, { apply: (target, self, args) => new target(...args) });
+const callableSocket = callable(Socket);
 
 let family = true;
 let patience = 250;
 module.exports = {
-  Socket: callable(Socket), Stream: callable(Socket), Server: callable(Server), SocketAddress, BlockList, isIP, isIPv4, isIPv6,
+  Socket: callableSocket, Stream: callableSocket, Server: callable(Server), SocketAddress, BlockList, isIP, isIPv4, isIPv6,
   createServer: (options, listener) => new Server(options, listener),
   connect, createConnection: connect,
   getDefaultAutoSelectFamily: () => family,

@@ -1,4 +1,5 @@
 'use strict';
+const callable = require('../internal/callable.js');
 const { Interface, moves } = require('../internal/readline.js');
 
 const custom = Symbol.for('nodejs.util.promisify.custom');
@@ -7,7 +8,7 @@ Object.defineProperty(Interface.prototype.question, custom, {
 });
 
 module.exports = {
-  Interface: new Proxy(Interface, { apply: (target, self, args) => new target(...args) }),
+  Interface: callable(Interface),
   createInterface: (...args) => new Interface(...args),
   ...moves,
   emitKeypressEvents() {},

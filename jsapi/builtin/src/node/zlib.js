@@ -1,4 +1,5 @@
 'use strict';
+const callable = require('../internal/callable.js');
 const { Transform } = require('node:stream');
 const { argument, range } = require('../internal/errors.js');
 const native = internalBinding('zlib');
@@ -175,7 +176,7 @@ for (const [name, value] of Object.entries(constants)) if (/^Z_(OK|STREAM_END|NE
 for (const [name, [kind, encode]] of Object.entries(KINDS)) {
   const Base = encode ? Encoder : Decoder;
   const Class = { [name]: class extends Base { constructor(options) { super(kind, options); } } }[name];
-  zlib[name] = new Proxy(Class, { apply: (target, self, args) => new target(...args) });
+  zlib[name] = callable(Class);
   zlib[`create${name}`] = (options) => new Class(options);
   const short = name[0].toLowerCase() + name.slice(1);
   zlib[short] = (data, options, callback) => {

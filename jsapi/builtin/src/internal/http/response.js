@@ -35,6 +35,7 @@ class ServerResponse extends OutgoingMessage {
     else headers ??= message;
     this.statusMessage ||= STATUS_CODES[code] || 'unknown';
     this.statusCode = code;
+    if (/[^\t\x20-\x7e\x80-\xff]/.test(this.statusMessage)) throw coded(TypeError, 'ERR_INVALID_CHAR', 'Invalid character in statusMessage');
     if (headers) this._add(headers);
     if (code === 204 || code === 304 || code < 200) this._hasBody = false;
     const fields = this._fields ?? {};
@@ -80,6 +81,7 @@ class ServerResponse extends OutgoingMessage {
   _transmit(data, end, done) {
     const first = !this._headerSent;
     this._headerSent = true;
+    if (first && this.statusMessage !== undefined) this._exchange.reason(this.statusMessage);
     this.socket?._refresh?.();
     this._callbacks.push(done);
     this._exchange.send(first ? this.statusCode : 0, first ? this._header : undefined, data, end,
