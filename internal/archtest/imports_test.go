@@ -51,6 +51,7 @@ var rooms = []room{
 	{name: "jsapi/host", may: and("jsapi/host/wire", "internal/access", "internal/child", "internal/pipeline", "internal/status", "transcode/wire")},
 	{name: "jsapi/host/wire", bare: true},
 	{name: "jsapi/stream", may: and("jsapi/...", "internal/pipeline", "transcode", "transcode/wire")},
+	{name: "jsapi/app", may: and("jsapi/...", "transcode/wire")},
 	{name: "jsapi/...", may: and("jsapi/...", "internal/pipeline", "internal/status", "transcode")},
 	{name: "web/...", may: and("web/...", "internal/access", "internal/config", "internal/status")},
 	{name: "internal/pipeline", may: and("ingest", "ingest/timeline", "transcode", "transcode/wire", "packager", "packager/store",

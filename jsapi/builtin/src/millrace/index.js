@@ -27,3 +27,24 @@ const media = load('media', () => require('./media.js'), [
 ]);
 
 Object.defineProperties(module.exports, Object.getOwnPropertyDescriptors(media));
+
+// The half of an app: http, io and streams are objects, whose every method says where they work.
+const elsewhere = (name) => new Proxy(Object.assign(() => {}, {}), {
+  get: (_, key) => (typeof key === 'symbol' ? undefined : elsewhere(`${name}.${key}`)),
+  apply() {
+    const error = new Error(`${name}() works in the app of a server only (app: in its configuration)`);
+    error.code = 'ERR_APP_UNAVAILABLE';
+    throw error;
+  },
+});
+
+function app() {
+  try {
+    return require('./app.js');
+  } catch (error) {
+    if (error?.code !== 'MODULE_NOT_FOUND') throw error;
+    return Object.fromEntries(['on', 'off', 'http', 'io', 'streams', 'every', 'schedule'].map((name) => [name, elsewhere(name)]));
+  }
+}
+
+Object.defineProperties(module.exports, Object.getOwnPropertyDescriptors(app()));
