@@ -17,7 +17,8 @@ import (
 )
 
 type scriptCmd struct {
-	Limits string   `enum:"mild,strict,none" default:"mild" help:"What ends a script that goes too far: mild (10 s without coming back to the event loop, 2 GiB), strict (as in the server: 1.5 s, 256 MiB) or none."`
+	Limits string `enum:"mild,strict,none" default:"mild" help:"What ends a script that goes too far: mild (10 s without coming back to the event loop, 2 GiB), strict (as in the server: 1.5 s, 256 MiB) or none."`
+	mediaFlags
 	Script string   `arg:"" help:"JavaScript or TypeScript file."`
 	Args   []string `arg:"" optional:"" passthrough:"" help:"Arguments of the script."`
 }
@@ -32,6 +33,8 @@ npm packages come from a node_modules folder beside the script.
     millrace run convert.ts in.mp4 out.m3u8       # process.argv[2], [3]
     cat lines.txt | millrace run upper.js         # process.stdin, process.stdout
     npm install csv-parse && millrace run table.js
+    millrace run --dot convert.js in.mp4 | dot -Tsvg > graph.svg
+    millrace run --source clip.mp4 --out out pipeline.js    # rehearse a stream's script
 
     // upper.js: the stream API is Node's
     import { Transform } from 'node:stream';
@@ -64,7 +67,11 @@ func (s *scriptCmd) Run(ctx context.Context, w *world) error {
 	defer cancel(nil)
 	signals := newSignals(w, func(sig os.Signal) { cancel(signalled{sig}) })
 	defer signals.close()
-	p, err := program.New(program.Options{Guard: s.bounds(w), Host: node.Host{
+	around, err := s.around(ctx, w)
+	if err != nil {
+		return err
+	}
+	p, err := program.New(program.Options{Guard: s.bounds(w), Extra: around.provide, Host: node.Host{
 		Exec: exe, Script: script.Path, Args: s.Args, Env: environment(w), Cwd: cwd,
 		Stdin: w.stdin, Stdout: w.stdout, Stderr: w.stderr,
 		Terminals: [3]bool{isInput(w.stdin), w.outTerminal, w.errTerminal},
@@ -74,7 +81,7 @@ func (s *scriptCmd) Run(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
-	err = p.Run(ctx, script, nil)
+	err = around.run(ctx, p, script)
 	var exit *node.Exit
 	var sig signalled
 	switch {

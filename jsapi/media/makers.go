@@ -157,7 +157,7 @@ func (m *Module) makeTrack(a native.Args) (*stage, error) {
 	if of.feed == nil {
 		return nil, &Error{Stage: of.kind, Code: codeLink, Message: "it has no tracks"}
 	}
-	if id := int(a.Int(1)); id != 0 {
+	if id := int(a.Int(1)); id != first {
 		for _, t := range of.feed.tracks() {
 			if t.ID == id {
 				return of.feed.branch(t.Kind, id), nil
@@ -166,9 +166,9 @@ func (m *Module) makeTrack(a native.Args) (*stage, error) {
 		return nil, &Error{Stage: of.kind, Code: codeLink, Message: fmt.Sprintf("it has no track %d", id)}
 	}
 	if a.String(2) == "audio" {
-		return of.feed.branch(media.Audio, 0), nil
+		return of.feed.branch(media.Audio, first), nil
 	}
-	return of.feed.branch(media.Video, 0), nil
+	return of.feed.branch(media.Video, first), nil
 }
 
 func (m *Module) makeDecode(a native.Args) (*stage, error) {

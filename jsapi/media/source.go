@@ -26,12 +26,15 @@ type feed struct {
 	branches []*branch
 }
 
+// first stands for the first track of a kind.
+const first = -1
+
 // branch is a stage of one track: the first of its kind, or the one with an
 // ID.
 type branch struct {
 	stage *stage
 	kind  media.Kind
-	id    int // 0: the first of its kind
+	id    int // first: the first of its kind
 }
 
 // tracks are the newest revisions; none while the source is being opened.
@@ -119,15 +122,15 @@ func (f *feed) give(ctx context.Context, o object) error {
 }
 
 func (b *branch) takes(t *media.Track, all []*media.Track) bool {
-	if b.id != 0 {
+	if b.id != first {
 		return t.ID == b.id
 	}
 	if t.Kind != b.kind {
 		return false
 	}
-	for _, first := range all {
-		if first.Kind == b.kind {
-			return first.ID == t.ID
+	for _, other := range all {
+		if other.Kind == b.kind {
+			return other.ID == t.ID
 		}
 	}
 	return true
@@ -182,9 +185,10 @@ func (m *Module) newFeed(kind, label string, o overflow, source Source, open fun
 	go func() {
 		defer m.busy.add(-1)
 		source, err := open(s.ctx)
-		f.source, f.err = source, s.failure(codeOpen, false, err)
-		if err == nil {
-			f.err = nil
+		f.source = source
+		if err != nil {
+			f.err = s.failure(codeOpen, false, err)
+		} else {
 			f.look()
 		}
 		close(f.opened)

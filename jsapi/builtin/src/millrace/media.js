@@ -47,9 +47,9 @@ class Source extends MediaReadable {
   /** What happens where readers are too slow: block, dropNonRef, dropToKey, latest. */
   set overflow(name) { native.overflow(this[kStage].id, { overflow: name }); }
 
-  get video() { return this.#branch('video', 0, 'video'); }
+  get video() { return this.#branch('video', -1, 'video'); }
 
-  get audio() { return this.#branch('audio', 0, 'audio'); }
+  get audio() { return this.#branch('audio', -1, 'audio'); }
 
   /** The stream of one track: track(source.tracks[2]). */
   track(track) {

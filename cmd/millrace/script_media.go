@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/internal/pipeline"
+	"github.com/millrace/millrace/jsapi/compile"
+	"github.com/millrace/millrace/jsapi/loop"
+	jsmedia "github.com/millrace/millrace/jsapi/media"
+	"github.com/millrace/millrace/jsapi/program"
+	"github.com/millrace/millrace/jsapi/rehearse"
+	"github.com/millrace/millrace/transcode"
+	"github.com/millrace/millrace/transcode/worker"
+)
+
+// mediaFlags are those of run that concern media streams.
+type mediaFlags struct {
+	Source string `placeholder:"FILE" help:"Run a pipeline script against a file, by the file's own clock: the same in every run."`
+	Out    string `placeholder:"FOLDER" help:"Where hls() writes to; made when it is not there."`
+	Dot    bool   `help:"Print the media graph that the script builds, for Graphviz, and let nothing flow."`
+}
+
+// scriptMedia is what a script has of media around it.
+type scriptMedia struct {
+	flags  mediaFlags
+	w      *world
+	engine transcode.Engine
+	source jsmedia.Source
+	module *jsmedia.Module
+	stage  *rehearse.Stage
+}
+
+// around makes ready what the flags ask for.
+func (f mediaFlags) around(ctx context.Context, w *world) (*scriptMedia, error) {
+	m := &scriptMedia{flags: f, w: w, engine: worker.NewEngine(nil)}
+	if f.Source == "" {
+		return m, nil
+	}
+	if err := checkInput(f.Source); err != nil {
+		return nil, err
+	}
+	input, err := m.engine.Open(ctx, f.Source, transcode.InputOptions{})
+	if err != nil {
+		return nil, inputError(f.Source, err)
+	}
+	m.source = input
+	m.stage = &rehearse.Stage{Path: f.Source, Env: environment(w), Log: w.stderr}
+	return m, nil
+}
+
+// provide gives a runtime the module millrace.
+func (m *scriptMedia) provide(l *loop.Loop) error {
+	o := jsmedia.Options{Engine: m.engine, Stream: m.flags.Source, Dry: m.flags.Dot}
+	if m.source != nil {
+		o.Source, o.Clock = m.source, jsmedia.NewClock()
+		m.stage.Provide(l)
+	}
+	if m.flags.Out != "" || m.flags.Dot {
+		o.HLS = m.hls
+	}
+	m.module = jsmedia.Provide(l, o)
+	return nil
+}
+
+// run runs the script: a pipeline script where there is a source for it.
+func (m *scriptMedia) run(ctx context.Context, p *program.Program, script *compile.Program) error {
+	var started func() error
+	if m.source != nil {
+		started = func() error { return m.stage.Start(p) }
+	}
+	err := p.Run(ctx, script, started)
+	m.module.Wait()
+	if m.flags.Dot && err == nil {
+		fmt.Fprint(m.w.stdout, m.module.Dot())
+	}
+	return err
+}
+
+// hls makes what hls() writes to.
+func (m *scriptMedia) hls(spec jsmedia.HLSSpec) (jsmedia.HLSSink, error) {
+	if m.flags.Out == "" {
+		return nil, usagef("hls() needs a folder: --out FOLDER")
+	}
+	policy := transcode.Policy{Mode: transcode.Passthrough}
+	if l := spec.Ladder; l != nil {
+		policy.Mode, policy.Rungs, policy.Encoder = l.Mode, l.Rungs, l.Encoder
+	}
+	if spec.HLS.Segment != nil {
+		policy.Segment = *spec.HLS.Segment
+	}
+	folder, err := pipeline.NewFolder(m.flags.Out, m.flags.Source, m.engine, policy, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	return folderSink{folder}, nil
+}
+
+// folderSink is a Folder as the media streams want it.
+type folderSink struct{ f *pipeline.Folder }
+
+func (s folderSink) Start(_ context.Context, tracks []jsmedia.HLSTrack) error {
+	all := make([]*media.Track, len(tracks))
+	for i, t := range tracks {
+		all[i] = t.Track
+	}
+	return s.f.Start(all)
+}
+
+func (s folderSink) Write(_ context.Context, p *media.Packet) error { return s.f.Write(p) }
+
+func (s folderSink) WriteFrame(_ context.Context, t *media.Track, f transcode.Frame, epoch uint32, arrival time.Duration) error {
+	return s.f.WriteFrame(t, f, epoch, arrival)
+}
+
+func (s folderSink) End(ctx context.Context) error { return s.f.End(ctx) }
+
+func (s folderSink) Abort(error) { s.f.Abort() }
