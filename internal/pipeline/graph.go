@@ -40,6 +40,7 @@ type graph struct {
 	off     []string       // renditions that the session gave up
 	offCuts int            // cuts since it said so
 
+	seen   seen
 	newest atomic.Pointer[Numbers] // of the newest segment; anybody may ask
 }
 
@@ -261,6 +262,22 @@ func (g *graph) remember(placed media.Placed) {
 	if key || len(g.gop) > 0 {
 		g.gop = append(g.gop, placed)
 	}
+}
+
+// push lets the Cutter place a packet, unless viewers have it.
+func (g *graph) push(p *media.Packet) {
+	if g.seen.covers(p) {
+		g.prime(p)
+		return
+	}
+	g.cutter.Push(p)
+}
+
+// prime lets decoders see what is not put out.
+func (g *graph) prime(p *media.Packet) {
+	placed := media.Placed{Packet: p}
+	g.remember(placed)
+	g.feed(placed)
 }
 
 // Drop implements Placer.

@@ -269,7 +269,7 @@ func (p *Pipeline) pump(ctx context.Context, sub media.Subscription) bool {
 		case p.foreign(packet):
 			return false
 		}
-		p.graph.cutter.Push(packet)
+		p.graph.push(packet)
 	}
 	return true
 }
@@ -282,7 +282,7 @@ func (p *Pipeline) rest(gone context.Context, sub media.Subscription) {
 		if err != nil || p.foreign(packet) {
 			return
 		}
-		p.graph.cutter.Push(packet)
+		p.graph.push(packet)
 	}
 }
 

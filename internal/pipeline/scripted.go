@@ -45,7 +45,6 @@ type scripted struct {
 	mu      sync.Mutex
 	acting  *actor // whose output viewers get
 	shown   *wire.Renditions
-	names   []string
 	fixed   bool          // viewers have playlists
 	after   time.Duration // media time that viewers have
 	restart int
@@ -157,8 +156,6 @@ func (s *scripted) absent() {
 		s.pub = nil
 		if s.acting != nil {
 			s.acting.run.Present(false)
-		} else {
-			s.suspend()
 		}
 	}
 	s.p.enter(status.Lost, s.p.stream.Reason())
@@ -190,17 +187,12 @@ func (s *scripted) dismiss(a *actor) {
 	defer s.mu.Unlock()
 	if s.acting == a {
 		s.acting = nil
-		s.lose()
+		s.suspend()
 	}
 }
 
-// lose says that nothing more comes before the next discontinuity. s.mu is
-// held.
-func (s *scripted) lose() {
-	pres, _ := s.p.presented()
-	pres.Lost(s.names...)
-}
-
+// suspend closes what is open: viewers get all there is, and what comes later
+// is another discontinuity.
 func (s *scripted) suspend() {
 	pres, _ := s.p.presented()
 	pres.Suspend()
@@ -232,11 +224,10 @@ func (s *scripted) fell(err error) {
 	s.p.deps.Bus.Send("script:failed", s.p.path, map[string]string{"reason": err.Error(), "onScriptError": s.p.set.OnScriptError})
 	if s.p.set.OnScriptError == "passthrough" {
 		s.given = true
-		s.p.fallBack(err)
+		s.p.fallBack(err, s.after)
 		return
 	}
 	s.failed = err
-	s.suspend()
 	s.p.enter(status.Failed, err)
 }
 
@@ -254,11 +245,12 @@ func blameless(err error) bool {
 }
 
 // fallBack goes on without the script.
-func (p *Pipeline) fallBack(why error) {
+func (p *Pipeline) fallBack(why error, after time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.warning = why
 	p.graph.begin(*p.graph.newest.Load())
+	p.graph.seen = seen{until: after}
 }
 
 // show puts an actor's renditions into force. s.mu is held.
@@ -273,13 +265,11 @@ func (s *scripted) show(m *wire.Renditions) error {
 	}
 	pres, _ := s.p.presented()
 	list := make([]packager.Rendition, 0, len(m.Renditions))
-	s.names = s.names[:0]
 	for _, r := range m.Renditions {
 		list = append(list, packager.Rendition{
 			Name: r.Name, Kind: r.Kind, Copy: r.Copy, Language: r.Language,
 			Bitrate: r.Bitrate, AverageBitrate: r.AverageBitrate, Default: r.Default,
 		})
-		s.names = append(s.names, r.Name)
 	}
 	if err := pres.SetRenditions(list); err != nil {
 		return fmt.Errorf("set renditions: %w", err)

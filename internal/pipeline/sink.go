@@ -53,8 +53,7 @@ type Sink struct {
 	graph    graph
 	frames   map[*media.Packet]transcode.Frame // on their way through the Cutter
 	begun    bool                              // something was put out
-	first    time.Duration                     // media time of the first packet
-	entered  bool
+	seen     seen
 	standby  bool
 	from, to *point // of a handover
 	gone     bool   // handed over: nothing is put out any more
@@ -72,13 +71,9 @@ type point struct {
 // before reports whether a time is before the point.
 func (p *point) before(pts int64, rate int) bool { return pts < media.Rescale(p.pts, p.rate, rate) }
 
-// patience is how much media a Sink lets pass in wait for the time at which it
-// is to begin.
-const patience = 15 * time.Second
-
 // NewSink makes a Sink.
 func NewSink(cfg SinkConfig) *Sink {
-	s := &Sink{cfg: cfg, frames: map[*media.Packet]transcode.Frame{}, standby: cfg.Standby}
+	s := &Sink{cfg: cfg, frames: map[*media.Packet]transcode.Frame{}, standby: cfg.Standby, seen: seen{until: cfg.After}}
 	s.ctx, s.close = context.WithCancel(context.Background())
 	s.graph = graph{name: cfg.Name, log: cfg.Logger, pres: &sinkOutput{sink: s}, code: s.code, owner: (*sinkOwner)(s)}
 	s.graph.newest.Store(&cfg.Above)
@@ -148,14 +143,7 @@ func (s *Sink) early(p *media.Packet) bool {
 	if s.from != nil {
 		return s.from.before(p.PTS, rate)
 	}
-	if s.standby {
-		return true
-	}
-	at := media.Duration(p.PTS, rate)
-	if !s.entered {
-		s.entered, s.first = true, at
-	}
-	return at < s.cfg.After && at-s.first < patience
+	return s.standby || s.seen.covers(p)
 }
 
 // prime lets a decoder see what comes before the beginning.
@@ -164,9 +152,7 @@ func (s *Sink) prime(p *media.Packet) {
 		s.release(p)
 		return
 	}
-	placed := media.Placed{Packet: p}
-	s.graph.remember(placed)
-	s.graph.feed(placed)
+	s.graph.prime(p)
 }
 
 // leaves reports whether p is another sink's.
