@@ -109,7 +109,7 @@ type Stream struct {
 	Hold          time.Duration `key:"hold" reload:"streams" doc:"How long playlists outlive a lost publisher, so that one who comes back continues them."`
 	Takeover      bool          `key:"takeover" reload:"streams" doc:"Whether a second publisher replaces the first; else it is refused."`
 	Record        bool          `key:"record" reload:"streams" doc:"Leave a VOD playlist behind."`
-	Clock         string        `key:"clock" reload:"streams" oneof:"server sender" doc:"What PROGRAM-DATE-TIME follows: the server's clock, or the sender's (RTCP sender reports)."`
+	Clock         string        `key:"clock" reload:"streams" oneof:"server sender" doc:"What PROGRAM-DATE-TIME follows: the server's clock, or the sender's (RTCP sender reports; a stream waits up to 5 s for the first one and takes the server's clock if none comes)."`
 	Encoder       Encoder       `key:"encoder" doc:"How renditions that are not copies are encoded."`
 	OnScriptError string        `key:"onScriptError" reload:"streams" oneof:"fail passthrough" doc:"What becomes of the stream when its pipeline script fails."`
 }

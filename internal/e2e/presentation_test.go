@@ -63,8 +63,9 @@ type segment struct {
 	start    time.Duration // PTS of the earliest sample
 	key      bool          // the first sample is a sync sample
 	length   time.Duration // sum of sample durations
-	size     int           // bytes
-	timeline int           // timescale
+	samples  int
+	size     int // bytes
+	timeline int // timescale
 }
 
 // download fetches and parses the segments of a rendition that are not gaps.
@@ -111,6 +112,7 @@ func parse(b []byte, timescale int) (segment, error) {
 	first := int64(-1)
 	for i, f := range fragments {
 		dts := int64(f.Base)
+		s.samples += len(f.Samples)
 		for j, sample := range f.Samples {
 			if i == 0 && j == 0 {
 				s.key = sample.Key

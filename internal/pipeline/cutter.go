@@ -77,6 +77,7 @@ type Cutter struct {
 
 	wall    wallClock
 	date    func(arrival time.Duration) time.Time
+	sender  senderDate
 	dropped uint64
 }
 
@@ -106,6 +107,12 @@ func (c *Cutter) Configure(cfg CutterConfig) {
 // Break makes the next cut start a new discontinuity: a worker died, or the
 // set of renditions changes.
 func (c *Cutter) Break() { c.broken = true }
+
+// Follow has dates follow a sender's clock instead of the server's, from the
+// next epoch on; wall tells it, nil is the server's again.
+func (c *Cutter) Follow(wall func(*media.Packet) (time.Time, bool)) {
+	c.sender = senderDate{wall: wall}
+}
 
 // Next returns the sequence numbers that the next cut will have if it breaks.
 func (c *Cutter) Next() (segment, discontinuity uint64) { return c.segment + 1, c.discontinuity + 1 }
@@ -335,11 +342,12 @@ func (c *Cutter) cutAmid(p *media.Packet) {
 }
 
 func (c *Cutter) cutFrom(p *media.Packet, pts int64) {
-	arrived := c.date(p.Arrival)
-	if c.broken && !c.started {
-		c.wall.anchor(p.PTS, p.Track.ClockRate, arrived)
+	anew := c.broken && !c.started
+	date := c.sender.date(p, c.date(p.Arrival), anew)
+	if anew {
+		c.wall.anchor(p.PTS, p.Track.ClockRate, date)
 	} else {
-		c.wall.discipline(p.PTS, p.Track.ClockRate, arrived)
+		c.wall.discipline(p.PTS, p.Track.ClockRate, date)
 	}
 	c.cutAt(pts, p.Track.ClockRate, c.wall.at(pts, p.Track.ClockRate))
 }

@@ -96,6 +96,7 @@ type camera struct {
 	begun  time.Duration // arrival of media time 0
 	gop    time.Duration // between keyframes
 	next   []time.Duration
+	wall   time.Time // the sender's clock at media time 0, as its reports tell; zero: it sends none
 }
 
 func (r *rig) publish(path string, tracks ...*media.Track) *camera {
@@ -164,6 +165,9 @@ func (c *camera) sample(track int) {
 		s.Key = at%c.gop == 0
 	} else {
 		s.Duration = 1024
+	}
+	if !c.wall.IsZero() {
+		s.NTP = c.wall.Add(at)
 	}
 	if err := c.pub.Write(track, s); err != nil {
 		c.t.Fatalf("write track %d at %v: %v", track, at, err)

@@ -222,6 +222,9 @@ func (p *Pipeline) play(ctx context.Context) error {
 
 	g := &p.graph
 	publisher, tracks := p.stream.Publisher(), p.stream.Tracks()
+	if p.pub != publisher {
+		g.cutter.Follow(p.senderClock())
+	}
 	p.session, p.pub, p.epoch = ctx, publisher, 0
 	if !p.acceptable(publisher, tracks) {
 		return nil
@@ -233,6 +236,7 @@ func (p *Pipeline) play(ctx context.Context) error {
 	}
 	sub := p.stream.Subscribe(media.SubscribeOptions{Name: "pipeline", Backlog: true, Batch: true})
 	defer sub.Close()
+	p.awaitReport(ctx, publisher, lead(tracks))
 	if err != nil {
 		p.enter(status.Failed, err)
 		p.retryLater(ctx)

@@ -6,8 +6,8 @@ import (
 	"github.com/millrace/millrace/internal/media"
 )
 
-// wallClock tells the date of a media time: the server's clock at arrival,
-// disciplined by media time. Network jitter does not show in it, and it never
+// wallClock tells the date of a media time: the server's clock at arrival, or
+// the sender's (see senderDate), disciplined by media time. Network jitter does not show in it, and it never
 // steps once it is anchored; it only follows the sender's drift, slowly.
 type wallClock struct {
 	pts   int64 // of the anchor, in ticks of rate
@@ -40,4 +40,33 @@ func (w *wallClock) at(pts int64, rate int) time.Time {
 		w.last = date
 	}
 	return date
+}
+
+// senderDate puts a sender's clock in the place of the server's. Which of the
+// two holds is decided where dates are anchored; the other one does not touch
+// them after that.
+type senderDate struct {
+	wall  func(*media.Packet) (time.Time, bool) // nil: the server's clock holds
+	holds bool
+	ahead time.Duration // the sender's clock before the server's, when last known
+	known bool
+}
+
+// date is that of a packet which arrived at a time by the server's clock. While
+// the sender's reports are void, after its time broke, what it said last holds.
+func (s *senderDate) date(p *media.Packet, arrived time.Time, anew bool) time.Time {
+	if s.wall == nil {
+		s.holds = false
+		return arrived
+	}
+	if wall, ok := s.wall(p); ok {
+		s.ahead, s.known = wall.Sub(arrived), true
+	}
+	if anew {
+		s.holds = s.known
+	}
+	if s.holds {
+		return arrived.Add(s.ahead)
+	}
+	return arrived
 }

@@ -82,6 +82,9 @@ func TestWorkerDies(t *testing.T) {
 		now := r.worker("cam").Stats()
 		return now.Restarts == 1 && now.State == transcode.Running
 	})
+	before := r.worker("cam").Stats().PacketsOut
+	c.send(6040 * time.Millisecond) // the first picture of the next segment
+	r.until("its first packet", func() bool { return r.worker("cam").Stats().PacketsOut > before })
 	r.pace(c, "cam", 14100*time.Millisecond)
 	coded, copied, audio := r.listed("cam/480p/index.m3u8", 7), r.listed("cam/720p/index.m3u8", 7), r.listed("cam/audio/index.m3u8", 7)
 	if gaps(coded) != 1 || gaps(copied)+gaps(audio) != 0 || breaks(copied) != 1 {

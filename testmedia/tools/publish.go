@@ -19,8 +19,9 @@ type Publication struct {
 
 	// Codecs are ffmpeg's output options in place of "-c copy".
 	Codecs []string
-	// Options are further output options of ffmpeg.
-	Options []string
+	// Options are further output options of ffmpeg, Sink are properties of
+	// GStreamer's rtspclientsink.
+	Options, Sink []string
 }
 
 // PublishFFmpeg publishes with ffmpeg until the input or the test ends.
@@ -70,6 +71,7 @@ func PublishGStreamer(t testing.TB, p Publication, r testmedia.Recipe) *Process 
 		transport = "tcp"
 	}
 	args := []string{"-e", "rtspclientsink", "name=out", "location=" + p.URL, "protocols=" + transport, "latency=200"}
+	args = append(args, p.Sink...)
 	args = append(args, "filesrc", "location="+p.Input, "!", "qtdemux", "name=in")
 	if r.Video != nil {
 		args = append(args, "in.video_0", "!", "queue", "!", map[string]string{"h264": "h264parse", "h265": "h265parse", "vp9": "vp9parse", "av1": "av1parse"}[r.Video.Codec], "!", "out.")
