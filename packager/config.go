@@ -38,6 +38,10 @@ type Config struct {
 	// them. Segments that leave it stay fetchable for one window more.
 	Window time.Duration
 
+	// DVR is how much media a second, long playlist lists (dvr.m3u8, beside
+	// index.m3u8 at both levels); 0 for none. Store should be a disk then.
+	DVR time.Duration
+
 	// VOD keeps every segment. End then writes PLAYLIST-TYPE VOD playlists
 	// into Output.
 	VOD bool
@@ -109,10 +113,10 @@ func (c *Config) fill() error {
 		c.OnTrouble = func(string, error) {}
 	}
 	switch {
-	case c.Segment < 0 || c.Part < 0 || c.Window < 0:
+	case c.Segment < 0 || c.Part < 0 || c.Window < 0 || c.DVR < 0:
 		return errors.New("negative duration")
-	case c.LowLatency && c.VOD:
-		return errors.New("low latency is for live presentations only")
+	case (c.LowLatency || c.DVR > 0) && c.VOD:
+		return errors.New("low latency and time shift are for live presentations only")
 	case c.Output != nil && !c.VOD:
 		return errors.New("an output folder is for VOD only")
 	case c.Output == nil && c.Store == nil:
@@ -134,7 +138,7 @@ func checkRenditions(rs []Rendition) error {
 	seen := map[string]bool{}
 	for _, r := range rs {
 		switch {
-		case !validName(r.Name) || r.Name == "index.m3u8":
+		case !validName(r.Name) || strings.HasSuffix(r.Name, ".m3u8"):
 			return fmt.Errorf("bad rendition name %q", r.Name)
 		case seen[r.Name]:
 			return fmt.Errorf("two renditions named %q", r.Name)

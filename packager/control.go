@@ -70,12 +70,13 @@ func (p *Presentation) controlled(r *rendition, w *window) bool {
 }
 
 // lowLatency adds to a playlist what is there for low latency, and returns
-// from which of the listed segments on parts are listed too.
-func (r *rendition) lowLatency(w *window, m *playlist.Media, listed []*segment) int {
+// from which of the listed segments on parts are listed too. The playlist has
+// a name that those of the other renditions share.
+func (r *rendition) lowLatency(w *window, m *playlist.Media, listed []*segment, name string) int {
 	m.ServerControl, m.PartTarget = r.p.control.Load(), w.target
 	if !w.ended {
 		m.PreloadHints = []playlist.PreloadHint{{Type: "PART", URI: partName(w.serial), Length: -1}}
-		m.RenditionReports = r.reports()
+		m.RenditionReports = r.reports(name)
 	}
 	// Parts further from the end than three target durations leave (§6.2.2).
 	var behind time.Duration
@@ -95,7 +96,7 @@ func (r *rendition) lowLatency(w *window, m *playlist.Media, listed []*segment) 
 }
 
 // reports tells how far the other renditions are.
-func (r *rendition) reports() []playlist.RenditionReport {
+func (r *rendition) reports(name string) []playlist.RenditionReport {
 	p := r.p
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -113,17 +114,17 @@ func (r *rendition) reports() []playlist.RenditionReport {
 			continue
 		}
 		out = append(out, playlist.RenditionReport{
-			URI: "../" + other.name + "/index.m3u8", LastMSN: newest.number, LastPart: int64(len(newest.parts)) - 1,
+			URI: "../" + other.name + "/" + name, LastMSN: newest.number, LastPart: int64(len(newest.parts)) - 1,
 		})
 	}
 	return out
 }
 
-// skippable is how many of the listed segments a delta update leaves out:
-// those that end further than boundary before the end of the last one
+// skippable is how many of the newest segments, as many as a playlist lists, a
+// delta update leaves out: those that end further than boundary before the end of the last one
 // (RFC 8216bis §6.2.5.1).
-func (w *window) skippable(boundary time.Duration) int {
-	listed := w.held[len(w.held)-w.listed:]
+func (w *window) skippable(segments int, boundary time.Duration) int {
+	listed := w.held[len(w.held)-segments:]
 	var behind time.Duration
 	for i := len(listed) - 1; i >= 0; i-- {
 		if behind > boundary {

@@ -11,6 +11,12 @@ import (
 	"github.com/millrace/millrace/internal/media"
 )
 
+// Names of playlists, at both levels.
+const (
+	mediaFile = "index.m3u8"
+	longFile  = "dvr.m3u8"
+)
+
 // What a CDN may do with each kind of answer. Segments and initialization
 // sections are named by number and by content, so they never change. A media
 // playlist may be as old as half a segment, the multivariant one as old as a
@@ -49,11 +55,7 @@ func (p *Presentation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.requests.Add(1)
 	name, file, inside := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	if !inside {
-		if doc := p.multi.Load(); name == "index.m3u8" && doc != nil {
-			servePlaylist(w, r, doc, p.cacheMulti)
-			return
-		}
-		notFound(w)
+		p.serveMultivariant(w, r, name)
 		return
 	}
 	rend := (*p.names.Load())[name]
@@ -64,11 +66,24 @@ func (p *Presentation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rend.serve(w, r, file)
 }
 
+// serveMultivariant answers for what stands beside the renditions.
+func (p *Presentation) serveMultivariant(w http.ResponseWriter, r *http.Request, name string) {
+	doc := p.multi.Load()
+	switch {
+	case doc != nil && name == mediaFile:
+		servePlaylist(w, r, doc, p.cacheMulti)
+	case doc != nil && name == longFile && p.cfg.DVR > 0:
+		p.serveLong(w, r, doc)
+	default:
+		notFound(w)
+	}
+}
+
 // serve answers for one rendition.
 func (r *rendition) serve(w http.ResponseWriter, req *http.Request, file string) {
 	win := r.window.Load()
-	if file == "index.m3u8" {
-		r.servePlaylist(w, req)
+	if file == mediaFile || file == longFile {
+		r.servePlaylist(w, req, file == longFile)
 		return
 	}
 	if base, ok := strings.CutSuffix(file, ".m4s"); ok {

@@ -116,11 +116,11 @@ func (r *rendition) wait(gone <-chan struct{}, late <-chan time.Time, wanted fun
 	}
 }
 
-// servePlaylist answers for the media playlist, at once or when what the
-// client waits for is there.
-func (r *rendition) servePlaylist(w http.ResponseWriter, req *http.Request) {
+// servePlaylist answers for the media playlist, or the long one, at once or
+// when what the client waits for is there.
+func (r *rendition) servePlaylist(w http.ResponseWriter, req *http.Request, long bool) {
 	win := r.window.Load()
-	if win.doc == nil {
+	if doc, _ := win.documents(long); doc == nil {
 		notFound(w)
 		return
 	}
@@ -141,12 +141,27 @@ func (r *rendition) servePlaylist(w http.ResponseWriter, req *http.Request) {
 				return
 			}
 		}
-		if d.skip && win.delta != nil {
-			servePlaylist(w, req, win.delta(), cache)
+		if _, delta := win.documents(long); d.skip && delta != nil {
+			servePlaylist(w, req, delta(), cache)
 			return
 		}
 	}
-	servePlaylist(w, req, win.doc, cache)
+	if doc, _ := win.documents(long); doc != nil {
+		servePlaylist(w, req, doc(), cache)
+	} else {
+		notFound(w)
+	}
+}
+
+// documents are the playlist and its delta update, nil where there are none.
+func (w *window) documents(long bool) (doc, delta func() *document) {
+	switch {
+	case long:
+		return w.longDoc, w.longDelta
+	case w.doc == nil:
+		return nil, nil
+	}
+	return func() *document { return w.doc }, w.delta
 }
 
 // block waits for what a request asks for, at most three target durations. It

@@ -17,15 +17,17 @@ const minListed = 6
 // window is what readers see of a rendition: immutable, swapped at each
 // change.
 type window struct {
-	held   []*segment       // removed ones that can still be fetched, then the listed ones
-	listed int              // how many of held are in the playlist
-	inits  []*initSection   // of held
-	open   *segment         // the one that is being filled, as far as its parts are stored; nil none
-	serial uint64           // of the next part
-	target time.Duration    // PART-TARGET; 0 before it is known
-	doc    *document        // nil before there is something to play
-	delta  func() *document // the delta update, made at the first call; nil where there is nothing to skip
-	ended  bool
+	held               []*segment       // removed ones that can still be fetched, then the listed ones
+	listed             int              // how many of held are in the playlist
+	long               int              // how many are in the long one; 0 where there is none
+	inits              []*initSection   // of held
+	open               *segment         // the one that is being filled, as far as its parts are stored; nil none
+	serial             uint64           // of the next part
+	target             time.Duration    // PART-TARGET; 0 before it is known
+	doc                *document        // nil before there is something to play
+	delta              func() *document // the delta update, made at the first call; nil where there is nothing to skip
+	longDoc, longDelta func() *document // the same of the long playlist, both made at the first call
+	ended              bool
 
 	changed   chan struct{} // closed when a part or a segment has come
 	segmented chan struct{} // closed when a segment has come, or the end
@@ -181,7 +183,7 @@ func (r *rendition) publish(s *segment) error {
 	r.floor = max(r.floor, r.next)
 	now := time.Now()
 	old := r.window.Load()
-	w := &window{held: old.held, listed: old.listed, doc: old.doc}
+	w := &window{held: old.held, listed: old.listed, long: old.long, doc: old.doc}
 	s.discontinuities = old.discontinuities(s)
 	// Older windows share the array and end before what is added to it.
 	w.held = append(w.held, s)
@@ -217,14 +219,35 @@ func (r *rendition) slide(w *window, now time.Time) {
 		oldest.removed = now
 		w.listed--
 	}
+	if r.p.cfg.DVR > 0 {
+		r.slideLong(w, now)
+	}
 }
 
-// expire gives up segments that were removed from the playlist one window and
-// their own duration ago (§6.2.2).
+// slideLong removes from the long playlist what is older than it reaches.
+func (r *rendition) slideLong(w *window, now time.Time) {
+	w.long++
+	var total time.Duration
+	for _, s := range w.held[len(w.held)-w.long:] {
+		total += s.duration
+	}
+	for w.long > w.listed {
+		oldest := w.held[len(w.held)-w.long]
+		if total-oldest.duration < r.p.cfg.DVR {
+			break
+		}
+		total -= oldest.duration
+		oldest.removed = now
+		w.long--
+	}
+}
+
+// expire gives up segments that were removed from their last playlist one
+// window and their own duration ago (§6.2.2).
 func (r *rendition) expire(w *window, now time.Time) {
 	keep := max(r.p.cfg.Window, 3*r.p.target)
 	n := 0
-	for _, s := range w.held[:len(w.held)-w.listed] {
+	for _, s := range w.held[:len(w.held)-max(w.listed, w.long)] {
 		if now.Sub(s.removed) < keep+s.duration {
 			break
 		}
@@ -258,26 +281,42 @@ func (r *rendition) render(w *window) {
 		return
 	}
 	r.model.Segments = r.model.Segments[:0]
-	r.compose(w, &r.model, 0)
+	r.compose(w, &r.model, extent{mediaFile, w.listed, 0})
 	w.doc = newDocument(r.model.Append(make([]byte, 0, 512+160*w.listed+100*r.parts)))
 	r.parts = 0
 	for i := range r.model.Segments {
 		r.parts += len(r.model.Segments[i].Parts)
 	}
-	w.delta = nil
-	if skip := w.skippable(skipTargets * r.p.target); low && !w.ended && skip > 0 {
-		seen := *w // does not change with w any more
-		w.delta = sync.OnceValue(func() *document {
+	seen := *w // does not change with w any more
+	later := func(e extent) func() *document {
+		return sync.OnceValue(func() *document {
 			var m playlist.Media
-			r.compose(&seen, &m, skip)
+			r.compose(&seen, &m, e)
 			return newDocument(m.Append(nil))
 		})
 	}
+	w.delta, w.longDoc, w.longDelta = nil, nil, nil
+	if skip := w.skippable(w.listed, skipTargets*r.p.target); low && !w.ended && skip > 0 {
+		w.delta = later(extent{mediaFile, w.listed, skip})
+	}
+	if w.long > 0 {
+		w.longDoc = later(extent{longFile, w.long, 0})
+		if skip := w.skippable(w.long, skipTargets*r.p.target); low && !w.ended && skip > 0 {
+			w.longDelta = later(extent{longFile, w.long, skip})
+		}
+	}
 }
 
-// compose says what a window's playlist is, the first segments skipped. It reads
-// nothing that needs a lock.
-func (r *rendition) compose(w *window, m *playlist.Media, skip int) {
+// extent is what of a window a playlist lists.
+type extent struct {
+	file     string // its name
+	segments int    // the newest
+	skip     int    // how many of them a delta update leaves out
+}
+
+// compose says what a playlist of a window is. It reads nothing that needs a
+// lock.
+func (r *rendition) compose(w *window, m *playlist.Media, e extent) {
 	*m = playlist.Media{
 		Version: version, TargetDuration: int(r.p.target / time.Second),
 		IndependentSegments: !r.p.dependent.Load(), EndList: w.ended, Segments: m.Segments[:0],
@@ -285,34 +324,34 @@ func (r *rendition) compose(w *window, m *playlist.Media, skip int) {
 	if r.p.cfg.VOD && w.ended {
 		m.Type = playlist.VOD
 	}
-	listed := w.held[len(w.held)-w.listed:]
-	if skip > 0 {
-		m.Version, m.Skip = versionSkip, &playlist.Skip{Segments: uint64(skip)}
+	listed := w.held[len(w.held)-e.segments:]
+	if e.skip > 0 {
+		m.Version, m.Skip = versionSkip, &playlist.Skip{Segments: uint64(e.skip)}
 	}
 	parts := len(listed) // where parts begin to be listed
 	if r.p.cfg.LowLatency {
-		parts = r.lowLatency(w, m, listed)
+		parts = r.lowLatency(w, m, listed, e.file)
 	}
 	var section *initSection
 	for i, s := range listed {
-		if i >= skip {
-			e := s.entry(section)
-			if i == skip && s.init != nil && mapChanges(listed[:skip]) {
-				e.Map = &playlist.Map{URI: s.init.name} // whoever skips may not know it
+		if i >= e.skip {
+			entry := s.entry(section)
+			if i == e.skip && s.init != nil && mapChanges(listed[:e.skip]) {
+				entry.Map = &playlist.Map{URI: s.init.name} // whoever skips may not know it
 			}
 			if i >= parts {
-				e.Parts = s.listParts(nil)
+				entry.Parts = s.listParts(nil)
 			}
-			m.Segments = append(m.Segments, e)
+			m.Segments = append(m.Segments, entry)
 		}
 		if s.init != nil {
 			section = s.init
 		}
 	}
 	if w.open != nil && r.p.cfg.LowLatency && !w.ended {
-		e := w.open.entry(section)
-		e.Parts = w.open.listParts(nil)
-		m.Open = &e
+		entry := w.open.entry(section)
+		entry.Parts = w.open.listParts(nil)
+		m.Open = &entry
 	}
 	first := w.open
 	if len(listed) > 0 {

@@ -1,6 +1,28 @@
 package playlist
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
+
+// Start is EXT-X-START (§4.4.2.2): where players should begin, from the end
+// where it is negative.
+type Start struct {
+	TimeOffset time.Duration
+	Precise    bool
+}
+
+// Append writes the tag behind b.
+func (s *Start) Append(b []byte) []byte {
+	a := attributes{append(b, "#EXT-X-START:"...), false}
+	a.name("TIME-OFFSET")
+	if s.TimeOffset < 0 {
+		a.b = append(a.b, '-')
+	}
+	a.b = seconds(a.b, s.TimeOffset.Abs())
+	a.yes("PRECISE", s.Precise)
+	return a.end()
+}
 
 // Multivariant is a multivariant playlist (§4.4.6).
 type Multivariant struct {
