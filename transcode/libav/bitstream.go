@@ -64,6 +64,10 @@ func (s *bitstream) configure() {
 		} else {
 			t.Config = nil
 		}
+	case media.AV1:
+		if len(t.Config) > 0 && t.Config[0] != 0x81 {
+			t.Config = av1Box(t.Config, t)
+		}
 	case media.VP9:
 		t.Config = nil
 	}

@@ -49,6 +49,9 @@ func OpenInput(ctx context.Context, input string) (*Demuxer, error) {
 // *transcode.OptionError.
 func OpenInputWith(ctx context.Context, input string, o transcode.InputOptions) (*Demuxer, error) {
 	name := redacted(input)
+	if err := CheckOptions(transcode.DemuxOptions, o.Format, o.Options); err != nil {
+		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
 	settings := network(input)
 	if !strings.Contains(input, "://") {
 		// A path may look like a protocol, and a playlist in a file must not

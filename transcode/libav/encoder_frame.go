@@ -35,6 +35,7 @@ type FrameEncoder struct {
 	key     int64 // time of the last keyframe
 	last    int64
 	fed     bool
+	lasts   map[int64]int64 // of pictures inside the encoder, by time
 
 	row *Row // audio
 }
@@ -149,7 +150,25 @@ func (e *FrameEncoder) picture(f *Frame, key bool, emit func(*media.Packet) erro
 		lasts = e.each
 	}
 	setDuration(s, lasts)
-	return e.encode(s, emit)
+	if len(e.lasts) >= mostInside {
+		clear(e.lasts)
+	}
+	e.lasts[at] = lasts
+	return e.encode(s, e.timed(emit))
+}
+
+// mostInside is more pictures than any encoder holds back.
+const mostInside = 1024
+
+// timed tells packets how long they last, where the encoder forgets it.
+func (e *FrameEncoder) timed(emit func(*media.Packet) error) func(*media.Packet) error {
+	return func(p *media.Packet) error {
+		if lasts, ok := e.lasts[p.PTS]; ok {
+			delete(e.lasts, p.PTS)
+			p.Duration = lasts
+		}
+		return emit(p)
+	}
 }
 
 // clockOf is the clock that a frame's PTS counts in.
@@ -196,7 +215,7 @@ func (e *FrameEncoder) drain(emit func(*media.Packet) error) error {
 			return fmt.Errorf("encode: %w", err)
 		}
 	}
-	return e.encode(nil, emit)
+	return e.encode(nil, e.timed(emit))
 }
 
 // release frees the coder; what it made keeps its Track.

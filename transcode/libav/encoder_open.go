@@ -75,7 +75,7 @@ func (e *FrameEncoder) openVideo(first *Frame) error {
 	if err != nil {
 		return err
 	}
-	e.fed = false
+	e.fed, e.lasts = false, make(map[int64]int64)
 	return e.describe(func(t *media.Track) {
 		t.ClockRate, t.FrameRate = e.clock, e.knownRate(first)
 		t.SampleAspect = rational(e.codec.SampleAspectRatio())

@@ -230,9 +230,10 @@ func (v *VideoFilter) receive(emit func(*Frame) error) error {
 
 func (v *VideoFilter) build(s shape, like *Frame) error {
 	in := input{like: like.f, clock: v.want.ClockRate}
-	g, err := newGraph(v.want.describe(s, v.origin), []input{in}, max(v.want.Threads, 1))
+	chain := v.want.describe(s, v.origin)
+	g, err := newGraph(chain, []input{in}, max(v.want.Threads, 1))
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", chain, err)
 	}
 	v.graph, v.shape = g, s
 	v.divide = int64(g.clocks[0].den) / int64(g.clocks[0].num) / int64(v.want.ClockRate)

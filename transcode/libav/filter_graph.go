@@ -142,6 +142,10 @@ func (f *FrameFilter) feed(i int, in *Frame, emit func(int, *Frame) error) error
 	if in.clock <= 0 {
 		return fmt.Errorf("a frame of no clock rate came in: %w", ErrShape)
 	}
+	if in.rate.Known() && duration(in.f) <= 0 {
+		// Filters that fill time want to know how long the last one lasts.
+		setDuration(in.f, media.Rescale(int64(in.rate.Den), in.rate.Num, in.clock))
+	}
 	to := &f.inputs[i]
 	is := formOf(in)
 	if is == to.form && f.graph != nil {

@@ -80,12 +80,9 @@ func newGraph(description string, inputs []input, threads int) (_ *graph, err er
 	err = g.build(description, inputs)
 	said := words.stop()
 	if err != nil && said != "" {
-		return nil, fmt.Errorf("%s: %w (%s)", description, err, said)
+		return nil, fmt.Errorf("%w (%s)", err, said)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", description, err)
-	}
-	return g, nil
+	return g, err
 }
 
 func (g *graph) build(description string, inputs []input) error {
