@@ -66,6 +66,11 @@ func (m *Module) stageNatives(o native.Object) {
 		s.in.whenWritable(func() { m.post(func() { f.Call() }) })
 		return false, nil
 	})
+	// expect(id, name): a stream of the script's will write to the stage.
+	o.Func("expect", func(a native.Args) (any, error) {
+		m.stage(a, 0).scripted(a.String(1), nil)
+		return nil, nil
+	})
 	o.Func("end", func(a native.Args) (any, error) {
 		s := m.stage(a, 0)
 		s.in.end()
@@ -126,6 +131,10 @@ func (s *stage) scripted(name string, from *stage) int {
 		}
 		n = s.input(from)
 		s.named[name] = n
+	} else if from != nil {
+		s.mu.Lock()
+		s.before[n] = from
+		s.mu.Unlock()
 	}
 	return n
 }

@@ -70,7 +70,7 @@ function libraryListeners() {
 function watch(stream, made) {
   stream[kStage] = {
     ...made, links: new Map(), reads: false, waiting: false, readOver: false, over: false, // the reading side
-    sources: new Set(), justEnded: false, finalCallback: null, finished: false, // the writing side
+    sources: new Set(), feeder: '', justEnded: false, finalCallback: null, finished: false, // the writing side
   };
   const stage = stream[kStage];
   native.listen(stage.id, (event, value) => {
@@ -96,8 +96,17 @@ function watch(stream, made) {
   });
   if (made.takes) {
     stream.on('pipe', (source) => follow(stream, source));
-    stream.on('unpipe', (source) => stage.sources.delete(source));
+    stream.on('unpipe', (source) => {
+      stage.sources.delete(source);
+      feeders(stage);
+    });
   }
+}
+
+/** feeders notes the one stream of the script's that writes to a stage; '' where there are several, or none is known. */
+function feeders(stage) {
+  const scripts = [...stage.sources].filter((source) => !stageOf(source));
+  stage.feeder = scripts.length === 1 ? nameOf(scripts[0])[0] : '';
 }
 
 /** follow remembers what is piped into a stream, so that the end of one of several does not end it. */
@@ -105,8 +114,11 @@ function follow(stream, source) {
   const stage = stream[kStage];
   if (stage.sources.has(source)) return;
   stage.sources.add(source);
+  if (!stageOf(source)) native.expect(stage.id, nameOf(source)[0]);
+  feeders(stage);
   source.prependOnceListener('end', () => {
     if (!stage.sources.delete(source)) return;
+    feeders(stage);
     stage.justEnded = true;
     process.nextTick(() => { stage.justEnded = false; });
   });
@@ -251,8 +263,7 @@ const writing = {
     }
     let room;
     try {
-      const [only] = stage.sources;
-      room = native.write(stage.id, object, shared, callback, stage.sources.size === 1 ? nameOf(only)[0] : '');
+      room = native.write(stage.id, object, shared, callback, stage.feeder);
     } catch (error) {
       callback(error);
       return;
