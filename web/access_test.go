@@ -196,8 +196,12 @@ func TestViewAccess(t *testing.T) {
 func TestGuardedPlaybackIsPrivate(t *testing.T) {
 	s := newTestServer(t, newFake("open", "private/cam"), func(c *Config) { c.View = access.Rules{{Path: "private/*", Key: "k"}} })
 	w := do(s, local("GET", "/hls/private/cam/index.m3u8", header("Authorization", "Bearer k")))
-	if got := w.Header().Get("Cache-Control"); got != "private, max-age=1" {
+	if got := w.Header().Get("Cache-Control"); got != "private, no-store" { // its URLs are this viewer's
 		t.Errorf("guarded: %q", got)
+	}
+	w = do(s, local("GET", "/hls/private/cam/720p/index.m3u8", header("Authorization", "Bearer k")))
+	if got := w.Header().Get("Cache-Control"); got != "private, max-age=1" {
+		t.Errorf("guarded media playlist: %q", got)
 	}
 	if got := do(s, local("GET", "/hls/open/index.m3u8")).Header().Get("Cache-Control"); got != "public, max-age=1, s-maxage=2" {
 		t.Errorf("open: %q", got)

@@ -195,7 +195,7 @@ func TestMetrics(t *testing.T) {
 
 func TestLaterRoutesSaySo(t *testing.T) {
 	s := newTestServer(t, newFake("demo"))
-	for _, target := range []string{"/dash/demo/manifest.mpd", "/t/abc/hls/demo/index.m3u8", "/app", "/app/hello/x", "/socket.io/?EIO=4"} {
+	for _, target := range []string{"/dash/demo/manifest.mpd"} {
 		for _, method := range []string{"GET", "POST"} {
 			if w := do(s, local(method, target, remote)); w.Code != http.StatusNotImplemented || !strings.Contains(w.Body.String(), "not in this version") {
 				t.Errorf("%s %s: %d %s", method, target, w.Code, w.Body)

@@ -32,8 +32,18 @@ type Config struct {
 	// who is calling (containers).
 	NoLoopback bool
 
-	// View guards playback of the paths that its rules match.
-	View access.Rules
+	// View guards playback of the paths that its rules match; AppGuarded has
+	// whoever uses the app show a token of any of them.
+	View       access.Rules
+	AppGuarded bool
+
+	// App answers /app/ and /socket.io/; nil: there is none.
+	App App
+	// Door is asked about viewers beside View; nil: nobody is.
+	Door Door
+	// Tell hears of viewers that come and go: viewer:join, viewer:leave. It is
+	// not called for each request, and must not block. Nil: nobody hears.
+	Tell func(kind, path string, data any)
 
 	// RTSP, RTMP and SRT are the listeners' addresses, to tell people where
 	// to publish; empty: off.

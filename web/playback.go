@@ -28,34 +28,38 @@ func (s *Server) playback(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, problem(http.StatusMethodNotAllowed, "method_not_allowed", "playback is GET and HEAD", ""))
 		return
 	}
-	p, refused := mediaPath(r.URL, "/hls/")
+	ticketText, _ := cutTicket(r.URL.Path)
+	prefix := "/hls/"
+	if ticketText != "" {
+		prefix = ticketPrefix + ticketText + prefix
+	}
+	p, refused := mediaPath(r.URL, prefix)
 	if refused != nil {
 		writeProblem(w, r, refused)
 		return
 	}
-	play, found := s.cfg.Backend.Playback(p)
-	guardPath := p
-	if found {
-		guardPath = play.Path
-	}
-	token, guarded, refused := s.admitView(r, guardPath, found)
+	e, refused := s.enter(r, ticketText, p)
 	if refused != nil {
 		writeProblem(w, r, refused)
 		return
 	}
-	rest := strings.TrimPrefix(strings.TrimPrefix(p, play.Path), "/")
-	if !found || rest == "" {
+	play, rest := e.play, e.rest
+	if !e.found || rest == "" {
 		w.Header().Set("Cache-Control", "max-age=1")
-		writeProblem(w, r, s.noPlayback(p, found))
+		writeProblem(w, r, s.noPlayback(p, e.found))
 		return
 	}
-	audience, first := s.audiences.see(play.Path, s.audiences.key(token, s.client(r).Addr, r.UserAgent()), play.Target)
+	client := s.client(r)
+	one, first := s.audiences.of(play.Path)
 	if first {
 		s.forgetGone()
 	}
+	if !e.ticket { // else the viewer is who uses the ticket
+		s.audiences.see(one, s.audiences.key(e.token, client.Addr, r.UserAgent()), play.Target, viewerOf(client, r))
+	}
 	inner := *r
 	inner.URL = &url.URL{Path: rest, RawQuery: r.URL.RawQuery}
-	counted := s.meter(w, r, &audience.sent, guarded)
+	counted := s.meter(w, r, &one.sent, e.private)
 	defer func() { // also when the handler aborts the answer by a panic
 		counted.done()
 		s.metrics.playback(kindOf(rest), time.Since(started))
@@ -63,6 +67,10 @@ func (s *Server) playback(w http.ResponseWriter, r *http.Request) {
 	if counted.conn != nil && kindOf(rest) == "segment" {
 		counted.conn.cork(1)
 		defer counted.conn.cork(0)
+	}
+	if e.ticket {
+		s.multivariant(counted.w, &inner, play, e.rule)
+		return
 	}
 	play.Handler.ServeHTTP(counted.w, &inner)
 }

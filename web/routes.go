@@ -39,7 +39,7 @@ func (s *Server) routes() error {
 	}
 
 	for path, what := range map[string]string{
-		"/dash": "DASH", "/t": "signed view tokens in the path", "/app": "routes of your own script", "/socket.io": "Socket.IO",
+		"/dash": "DASH",
 	} {
 		later := func(echo.Context) error {
 			return problem(http.StatusNotImplemented, "not_in_this_version", fmt.Sprintf("%s: not in this version", what), "")

@@ -13,6 +13,7 @@ type Rules struct {
 	Proxies access.Proxies
 	Token   string
 	View    access.Rules
+	App     bool // see Config.AppGuarded
 }
 
 // SetRules puts other rules into force: requests that come from here on are

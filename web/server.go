@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httputil"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -37,6 +38,9 @@ type Server struct {
 	audiences *audiences
 	metrics   *metrics
 	docs      docs
+	tickets   *tickets
+
+	appRoutes, appSockets *httputil.ReverseProxy
 
 	rules atomic.Pointer[inForce]
 
@@ -62,9 +66,9 @@ func New(cfg Config) (*Server, error) {
 	if cfg.DrainTimeout == 0 {
 		cfg.DrainTimeout = drainTimeout
 	}
-	s := &Server{cfg: cfg, log: cfg.Logger, audiences: newAudiences()}
+	s := &Server{cfg: cfg, log: cfg.Logger, audiences: newAudiences(cfg.Tell), tickets: newTickets()}
 	s.alive, s.stop = context.WithCancel(context.Background())
-	s.SetRules(Rules{Origins: cfg.Origins, Proxies: cfg.Proxies, Token: cfg.Token, View: cfg.View})
+	s.SetRules(Rules{Origins: cfg.Origins, Proxies: cfg.Proxies, Token: cfg.Token, View: cfg.View, App: cfg.AppGuarded})
 	var err error
 	if s.ui, err = embeddedUI(); err != nil {
 		return nil, fmt.Errorf("read embedded UI: %w", err)
@@ -77,7 +81,11 @@ func New(cfg Config) (*Server, error) {
 	if err := s.routes(); err != nil {
 		return nil, fmt.Errorf("describe API: %w", err)
 	}
-	return s, s.newHTTP()
+	if err := s.newHTTP(); err != nil {
+		return nil, err
+	}
+	s.appRoutes, s.appSockets = s.newAppProxy(AppRoutes), s.newAppProxy(AppSockets)
+	return s, nil
 }
 
 func (s *Server) newHTTP() error {
@@ -127,6 +135,12 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
 // Serve answers requests until Shutdown; it then returns nil.
 func (s *Server) Serve() error {
+	if s.cfg.Tell != nil && s.begin() {
+		go func() {
+			defer s.work.Done()
+			s.audiences.watch(s.alive)
+		}()
+	}
 	var err error
 	if s.http.TLSConfig != nil {
 		err = s.http.ServeTLS(s.listener, "", "")
@@ -178,8 +192,10 @@ func (s *Server) begin() bool {
 // ServeHTTP sends playback the short way and everything else through echo.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case strings.HasPrefix(r.URL.Path, "/hls/"):
+	case strings.HasPrefix(r.URL.Path, "/hls/") || strings.HasPrefix(r.URL.Path, ticketPrefix):
 		s.playback(w, r)
+	case isApp(r.URL.Path):
+		s.serveApp(w, r)
 	case strings.HasPrefix(r.URL.Path, streamsPrefix):
 		s.echo.ServeHTTP(w, nameStream(r))
 	default:

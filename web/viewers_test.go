@@ -10,12 +10,13 @@ import (
 )
 
 func TestViewers(t *testing.T) {
-	a := newAudiences()
+	a := newAudiences(nil)
 	now := time.Unix(1000, 0)
 	a.now = func() time.Time { return now }
 	const target = 3 * time.Second
 	x, y := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
-	see := func(token string, addr netip.Addr, agent string) { a.see("demo", a.key(token, addr, agent), target) }
+	one, _ := a.of("demo")
+	see := func(token string, addr netip.Addr, agent string) { a.see(one, a.key(token, addr, agent), target, nil) }
 	count := func() int { n, _ := a.figures("demo"); return n }
 	see("", x, "hls.js")
 	see("", x, "hls.js")
@@ -45,9 +46,10 @@ func TestViewers(t *testing.T) {
 }
 
 func TestViewersAreBounded(t *testing.T) {
-	a := newAudiences()
+	a := newAudiences(nil)
+	one, _ := a.of("demo")
 	for i := range uint64(maxViewers + 1000) {
-		a.see("demo", i, time.Second)
+		a.see(one, i, time.Second, nil)
 	}
 	if n, _ := a.figures("demo"); n > maxViewers {
 		t.Error(n)
@@ -87,11 +89,12 @@ func TestViewersBehindATrustedProxy(t *testing.T) {
 }
 
 func BenchmarkSee(b *testing.B) {
-	a := newAudiences()
+	a := newAudiences(nil)
 	addr := netip.MustParseAddr("192.0.2.1")
+	one, _ := a.of("demo")
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			a.see("demo", a.key("", addr, "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"), time.Second)
+			a.see(one, a.key("", addr, "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"), time.Second, nil)
 		}
 	})
 }

@@ -72,6 +72,13 @@ func (p Proxies) Client(r *http.Request) Client {
 	return c
 }
 
+// StripForwarding removes what only proxies say of whom they forward for.
+func StripForwarding(h http.Header) {
+	for _, name := range forwarding {
+		delete(h, name)
+	}
+}
+
 func hasForwarding(h http.Header) bool {
 	for _, name := range forwarding {
 		if _, ok := h[name]; ok {

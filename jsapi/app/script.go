@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/dop251/goja"
@@ -23,10 +24,8 @@ import (
 	"github.com/millrace/millrace/jsapi/loop"
 	"github.com/millrace/millrace/jsapi/native"
 	"github.com/millrace/millrace/jsapi/node"
-	"github.com/millrace/millrace/jsapi/node/files"
-	"github.com/millrace/millrace/jsapi/node/sockets"
-	"github.com/millrace/millrace/jsapi/node/web"
 	"github.com/millrace/millrace/jsapi/program"
+	worker "github.com/millrace/millrace/transcode/wire"
 )
 
 // app is one script and what it has registered. Fields without another word
@@ -53,22 +52,19 @@ type app struct {
 
 func newApp(s *server, start *wire.Start, code *compile.Program) (*app, error) {
 	a := &app{server: s, start: start, code: code, routes: newQueue()}
-	out := &lines{server: s, level: slog.LevelInfo}
-	complaints := &lines{server: s, level: slog.LevelWarn}
-	var bound *guard.Guard
-	through := func(w io.Writer) io.Writer {
-		return writerFunc(func(b []byte) (int, error) { return bound.Output(w).Write(b) })
-	}
 	p, err := program.New(program.Options{
 		Host: node.Host{
 			Exec: "millrace", Script: code.Path, Env: start.Env, Cwd: filepath.Dir(code.Path),
-			Stdout: through(out), Stderr: through(complaints),
+			Stdout: &lines{server: s, level: slog.LevelInfo}, Stderr: &lines{server: s, level: slog.LevelWarn},
 			Listen: func(_, address string) error {
 				return fmt.Errorf("listen on %s: an app opens no ports; its routes are served under /app", address)
 			},
 		},
+		Guard: &guard.Options{Limits: limits(), Exit: func(err error) {
+			_ = s.write(failedBy(err)) // the exit code says it too
+			syscall.Exit(worker.ExitInternal)
+		}},
 		Extra: func(l *loop.Loop) error {
-			provideNode(l)
 			a.loop = l
 			l.Provide("internal:app", a.natives)
 			return nil
@@ -78,18 +74,8 @@ func newApp(s *server, start *wire.Start, code *compile.Program) (*app, error) {
 		return nil, err
 	}
 	a.program = p
-	bound, err = guard.Install(p.Loop, guard.Options{
-		Limits: limits(),
-		Exit: func(err error) {
-			_ = s.write(failedBy(err))
-			os.Exit(exitStuck)
-		},
-	})
-	return a, err
+	return a, nil
 }
-
-// exitStuck is the exit code of a process whose script cannot be stopped.
-const exitStuck = 1
 
 // limits are those of scripts in a server, with room for connections.
 func limits() guard.Limits {
@@ -97,23 +83,6 @@ func limits() guard.Limits {
 	l.Heap, l.Timers = 512<<20, 100_000
 	return l
 }
-
-// provideNode gives the loop what of Node's natives it does not have yet.
-func provideNode(l *loop.Loop) {
-	if !l.Provides(web.Module) {
-		web.Provide(l, sockets.Options{})
-	}
-	if !l.Provides(sockets.Module) {
-		sockets.Provide(l, sockets.Options{})
-	}
-	if !l.Provides(files.Module) {
-		files.Provide(l, files.Options{})
-	}
-}
-
-type writerFunc func([]byte) (int, error)
-
-func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
 
 // run runs the script until the server wants no more of it.
 func (a *app) run(ctx context.Context) error {

@@ -1,0 +1,126 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Door decides about viewers beside the view rules.
+type Door interface {
+	// Asks reports whether there is anybody to ask. It must be quick.
+	Asks() bool
+	// Admit decides about a viewer who satisfies the rules, and returns the
+	// path of the stream to be shown. An error that is no *NotAdmitted is one
+	// of the server's.
+	Admit(ctx context.Context, v Viewer) (path string, err error)
+}
+
+// Viewer is somebody who asks for a multivariant playlist.
+type Viewer struct {
+	Path      string // of the stream
+	IP        string
+	UserAgent string
+	Query     url.Values
+	Local     bool // on this machine
+}
+
+// NotAdmitted is a Door's no.
+type NotAdmitted struct {
+	Status int // of HTTP
+	Reason string
+}
+
+func (n *NotAdmitted) Error() string { return n.Reason }
+
+const multivariantName = "index.m3u8"
+
+// entrance is who a playback request is for, once it was let in.
+type entrance struct {
+	play    Playback
+	found   bool
+	rest    string // what follows the stream's path
+	token   string // tells viewers apart; empty for address and user agent
+	private bool   // the answer is for this viewer only
+	ticket  bool   // the playlist must carry a ticket
+	rule    string // key of the view rule that let the viewer in
+}
+
+// enter decides about a playback request for p, which ticket precedes in the
+// URL where it is not empty.
+func (s *Server) enter(r *http.Request, ticketText, p string) (entrance, *Problem) {
+	play, found := s.cfg.Backend.Playback(p)
+	e := entrance{play: play, found: found, rest: strings.TrimPrefix(strings.TrimPrefix(p, play.Path), "/")}
+	if ticketText != "" {
+		return e, s.enterByTicket(&e, ticketText)
+	}
+	guard := p
+	if found {
+		guard = play.Path
+	}
+	var refused *Problem
+	if e.token, e.private, refused = s.admitView(r, guard, found); refused != nil {
+		return e, refused
+	}
+	e.rule = e.token
+	asks := s.cfg.Door != nil && s.cfg.Door.Asks()
+	stream, first := strings.CutSuffix(p, "/"+multivariantName)
+	first = first && (!found || e.rest == multivariantName)
+	switch {
+	case asks && first:
+		return e, s.ask(r, &e, stream)
+	case asks && found:
+		return e, problem(http.StatusForbidden, "no_ticket", "the app decides who may watch this",
+			"begin with /hls/"+play.Path+"/"+multivariantName+" and follow its URLs")
+	}
+	e.ticket = first && e.private
+	return e, nil
+}
+
+func (s *Server) enterByTicket(e *entrance, text string) *Problem {
+	if !e.found {
+		return nil // nothing to be seen, whoever asks
+	}
+	k, ok := s.tickets.open(text, e.play.Path, s.audiences.now())
+	if !ok || !s.holds(k, e.play.Path) {
+		return problem(http.StatusForbidden, "bad_ticket", "this URL is no longer good",
+			"begin again with /hls/"+e.play.Path+"/"+multivariantName)
+	}
+	e.token, e.private = text, true
+	return nil
+}
+
+// ask has the door decide.
+func (s *Server) ask(r *http.Request, e *entrance, stream string) *Problem {
+	c := s.client(r)
+	path, err := s.cfg.Door.Admit(r.Context(), Viewer{
+		Path: stream, IP: c.Addr.String(), UserAgent: r.UserAgent(), Query: r.URL.Query(), Local: c.Loopback,
+	})
+	var no *NotAdmitted
+	switch {
+	case errors.As(err, &no):
+		return problem(no.Status, codeOf(no.Status), no.Reason, "")
+	case err != nil:
+		return asProblem(err)
+	}
+	if path != e.play.Path || !e.found {
+		e.play, e.found = s.cfg.Backend.Playback(path + "/" + multivariantName)
+		e.found = e.found && e.play.Path == path
+		e.rest, e.rule = multivariantName, s.ruleOf(path)
+	}
+	e.private, e.ticket = true, true
+	return nil
+}
+
+// ruleOf is the key of a view rule that covers a path: who is sent there by
+// the app needs none.
+func (s *Server) ruleOf(path string) string {
+	key := ""
+	s.rules.Load().View.Decide(path, func(k string) bool {
+		key = k
+		return true
+	})
+	return key
+}
