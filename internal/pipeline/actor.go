@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/transcode"
@@ -22,17 +23,24 @@ type actor struct {
 	fed    chan struct{}      // closed when nothing is fed any more
 	stop   context.CancelFunc // ends the feeding
 
-	base Numbers // what its numbers are counted above; under s.mu
+	// Under s.mu.
+	base      Numbers                 // what its numbers are counted above
+	makes     *wire.Renditions        // as it said last
+	firsts    map[string]media.Placed // first packet of each rendition
+	held      []func() error          // what it put out before its time
+	heldBytes int
+	written   time.Duration // newest media time that it was given
+	told      bool          // of the change under way
 }
 
 // engage starts a worker for the script.
-func (s *scripted) engage(ctx context.Context, tracks []*media.Track) (*actor, error) {
+func (s *scripted) engage(ctx context.Context, tracks []*media.Track, understudy bool) (*actor, error) {
 	set := s.p.inForce()
 	s.mu.Lock()
-	a := &actor{s: s, tracks: tracks, fed: make(chan struct{}), base: *s.p.graph.newest.Load()}
+	a := &actor{s: s, tracks: tracks, fed: make(chan struct{}), base: *s.p.graph.newest.Load(), firsts: map[string]media.Placed{}}
 	job := transcode.ScriptJob{
 		Name: s.p.path, Script: s.file, Tracks: tracks, Policy: LivePolicy(set), HLS: shapeOf(set.HLS),
-		Fixed: s.fixed, Env: s.env, After: s.after, Output: a,
+		Fixed: s.fixed, Env: s.env, After: s.after, Standby: understudy, Output: a,
 	}
 	s.mu.Unlock()
 	run, err := s.p.deps.Transcoder.StartScript(ctx, job)
@@ -63,6 +71,7 @@ func (a *actor) feed(ctx context.Context) {
 		if err != nil {
 			return
 		}
+		a.s.turn(a, p)
 		if err := a.run.Write(p); err != nil {
 			a.s.p.log.Debug("feed script", "err", err) // its death tells why
 			return
@@ -95,14 +104,32 @@ func (a *actor) close() {
 	<-a.fed
 }
 
+// pass does what comes of an actor: at once where it is in force, later where
+// its time has not come, and never where it has passed. s.mu is held.
+func (a *actor) pass(bytes int, f func() error) error {
+	switch {
+	case a.s.acting == a:
+		return f()
+	case a.s.change != nil && a.s.change.new == a:
+		a.held = append(a.held, f)
+		if a.heldBytes += bytes; a.heldBytes > maxHeld {
+			return errors.New("it puts out more than can be held before it takes over")
+		}
+	}
+	return nil
+}
+
 // Files implements transcode.ScriptOutput.
-func (a *actor) Files([]string) {}
+func (a *actor) Files(paths []string) {
+	a.s.call(func() { a.s.files.watch(paths) })
+}
 
 // Renditions implements transcode.ScriptOutput.
 func (a *actor) Renditions(m *wire.Renditions) error {
 	a.s.mu.Lock()
 	defer a.s.mu.Unlock()
-	return a.s.show(m)
+	a.makes = m
+	return a.pass(0, func() error { return a.s.show(m) })
 }
 
 // Cut implements transcode.ScriptOutput.
@@ -110,15 +137,17 @@ func (a *actor) Cut(c media.Cut) error {
 	s := a.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.Segment += a.base.Segment
-	c.Discontinuity += a.base.Discontinuity
-	pres, _ := s.p.presented()
-	s.p.graph.newest.Store(&Numbers{c.Segment, c.Discontinuity})
-	s.fixed = true
-	if err := pres.Cut(c); err != nil {
-		(*live)(s.p).trouble(fmt.Errorf("cut segment %d: %w", c.Segment, err))
-	}
-	return nil
+	return a.pass(0, func() error {
+		c.Segment += a.base.Segment
+		c.Discontinuity += a.base.Discontinuity
+		pres, _ := s.p.presented()
+		s.p.graph.newest.Store(&Numbers{c.Segment, c.Discontinuity})
+		s.fixed = true
+		if err := pres.Cut(c); err != nil {
+			(*live)(s.p).trouble(fmt.Errorf("cut segment %d: %w", c.Segment, err))
+		}
+		return nil
+	})
 }
 
 // Packet implements transcode.ScriptOutput.
@@ -126,25 +155,44 @@ func (a *actor) Packet(rendition string, p media.Placed) error {
 	s := a.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p.Segment += a.base.Segment
-	p.Discontinuity += a.base.Discontinuity
-	s.after = max(s.after, media.Duration(p.PTS+p.Duration, p.Track.ClockRate))
-	pres, _ := s.p.presented()
-	if err := pres.Write(rendition, p); err != nil {
-		(*live)(s.p).trouble(err)
+	if a.firsts[rendition].Packet == nil {
+		a.firsts[rendition] = p
+		if s.change != nil && s.change.new == a {
+			s.call(func() { s.takeOver(false) })
+		}
 	}
-	return nil
+	return a.pass(len(p.Payload), func() error {
+		p.Segment += a.base.Segment
+		p.Discontinuity += a.base.Discontinuity
+		s.after = max(s.after, media.Duration(p.PTS+p.Duration, p.Track.ClockRate))
+		s.lasts[rendition] = p.Packet
+		pres, _ := s.p.presented()
+		if err := pres.Write(rendition, p); err != nil {
+			(*live)(s.p).trouble(err)
+		}
+		return nil
+	})
 }
 
 // Suspended implements transcode.ScriptOutput.
 func (a *actor) Suspended() {
 	a.s.mu.Lock()
 	defer a.s.mu.Unlock()
-	a.s.suspend()
+	if a.s.acting == a {
+		a.s.suspend()
+	}
 }
 
 // Handed implements transcode.ScriptOutput.
-func (a *actor) Handed() {}
+func (a *actor) Handed() {
+	s := a.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.change != nil && s.change.old == a {
+		s.change.handed = true
+		s.call(func() { s.takeOver(false) })
+	}
+}
 
 // Message implements transcode.ScriptOutput.
 func (a *actor) Message(m *wire.Script) { a.s.p.deps.sayings.said(a.s.p.path, m) }

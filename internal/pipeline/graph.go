@@ -40,8 +40,9 @@ type graph struct {
 	off     []string       // renditions that the session gave up
 	offCuts int            // cuts since it said so
 
-	seen   seen
-	newest atomic.Pointer[Numbers] // of the newest segment; anybody may ask
+	seen    seen
+	reached time.Duration           // media time of the newest packet that was placed
+	newest  atomic.Pointer[Numbers] // of the newest segment; anybody may ask
 }
 
 // presenter takes what a graph makes.
@@ -229,6 +230,7 @@ func (g *graph) Cut(c media.Cut) {
 // Place implements Placer.
 func (g *graph) Place(placed media.Placed) {
 	g.remember(placed)
+	g.reached = max(g.reached, media.Duration(placed.PTS+placed.Duration, placed.Track.ClockRate))
 	for _, name := range g.copies[placed.Track.ID] {
 		if err := g.pres.Write(name, placed); err != nil {
 			g.owner.trouble(fmt.Errorf("write to %s: %w", name, err))

@@ -153,10 +153,11 @@ func (p *Pipeline) run(ctx context.Context) {
 		pres, _ := p.presented()
 		pres.Close()
 	}()
-	if p.script != nil {
-		p.script.perform(ctx)
-	}
 	for ctx.Err() == nil {
+		if p.script.wanted() {
+			p.script.perform(ctx)
+			continue
+		}
 		changed := p.stream.Changed()
 		state, reason := p.stream.State(), p.stream.Reason()
 		switch state {
@@ -305,8 +306,8 @@ func (p *Pipeline) foreign(packet *media.Packet) bool {
 	return now != nil && now != p.pub
 }
 
-// watch calls leave when the publisher is gone or has a successor, and makes
-// another plan when there are other tracks.
+// watch calls leave when the publisher is gone or has a successor, or a script
+// that was given up is to have another try, and makes another plan when there are other tracks.
 func (p *Pipeline) watch(ctx context.Context, publisher *ingest.Publisher, tracks int, leave func()) {
 	for ctx.Err() == nil {
 		changed := p.stream.Changed()
@@ -318,7 +319,10 @@ func (p *Pipeline) watch(ctx context.Context, publisher *ingest.Publisher, track
 			tracks = len(now)
 			p.command(func() { p.retrack(ctx, now) })
 		}
-		p.waitChange(ctx, changed)
+		if p.script.comesBack(ctx, changed) {
+			leave()
+			return
+		}
 	}
 }
 

@@ -10,10 +10,8 @@ import (
 
 	"github.com/millrace/millrace/ingest"
 	"github.com/millrace/millrace/internal/child"
-	"github.com/millrace/millrace/internal/config"
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/internal/status"
-	"github.com/millrace/millrace/packager"
 	"github.com/millrace/millrace/transcode"
 	"github.com/millrace/millrace/transcode/wire"
 )
@@ -41,12 +39,15 @@ type scripted struct {
 	failed  error             // why there is no actor and there will be none for pub
 	given   bool              // the script is given up, the built-in way goes on
 	resting <-chan time.Time  // set while the next actor has to wait
+	files   files             // that the newest script was made of
 
 	mu      sync.Mutex
-	acting  *actor // whose output viewers get
+	acting  *actor  // whose output viewers get
+	change  *change // under way
 	shown   *wire.Renditions
-	fixed   bool          // viewers have playlists
-	after   time.Duration // media time that viewers have
+	lasts   map[string]*media.Packet // newest packet of each rendition
+	fixed   bool                     // viewers have playlists
+	after   time.Duration            // media time that viewers have
 	restart int
 }
 
@@ -57,10 +58,12 @@ func newScripted(p *Pipeline) *scripted {
 			file = abs
 		}
 	}
-	return &scripted{
+	s := &scripted{
 		p: p, file: file, env: p.deps.ScriptEnv, wake: make(chan struct{}, 1),
-		budget: child.Budget{Pause: child.DefaultPause},
+		budget: child.Budget{Pause: child.DefaultPause}, lasts: map[string]*media.Packet{},
 	}
+	s.files.watch([]string{file})
+	return s
 }
 
 // call has perform execute f.
@@ -88,6 +91,14 @@ func (s *scripted) obey() {
 // is given up.
 func (s *scripted) perform(ctx context.Context) {
 	defer s.leave()
+	s.p.mu.Lock()
+	s.p.shown, s.p.warning = nil, nil
+	s.p.mu.Unlock()
+	s.mu.Lock()
+	s.after = max(s.after, s.p.graph.reached)
+	s.mu.Unlock()
+	looks := time.NewTicker(lookAtFiles)
+	defer looks.Stop()
 	for ctx.Err() == nil && !s.given {
 		changed := s.p.stream.Changed()
 		switch s.p.stream.State() {
@@ -97,6 +108,7 @@ func (s *scripted) perform(ctx context.Context) {
 			s.absent()
 		case ingest.Ended:
 			s.finish()
+			s.given = true
 			return
 		}
 		if s.given {
@@ -108,12 +120,43 @@ func (s *scripted) perform(ctx context.Context) {
 			s.obey()
 		case <-s.resting:
 			s.resting = nil
+		case <-looks.C:
+			s.inspect(ctx)
 		case <-ctx.Done():
 		}
 	}
 	if !s.given {
 		s.p.stream.Close(context.Cause(ctx))
 		s.finish()
+	}
+}
+
+// wanted reports whether the script is to make the stream. A nil scripted is a
+// stream without one.
+func (s *scripted) wanted() bool { return s != nil && !s.given }
+
+// comesBack waits for changed or ctx, or reports that a script that was given
+// up is another one now, which is to have a try. It is called while the
+// built-in way makes the stream.
+func (s *scripted) comesBack(ctx context.Context, changed <-chan struct{}) bool {
+	var looks <-chan time.Time
+	if s != nil {
+		ticker := time.NewTicker(lookAtFiles)
+		defer ticker.Stop()
+		looks = ticker.C
+	}
+	for {
+		select {
+		case <-changed:
+			return false
+		case <-ctx.Done():
+			return false
+		case <-looks:
+			if s.files.changed() {
+				s.given, s.failed = false, nil
+				return true
+			}
+		}
 	}
 }
 
@@ -137,7 +180,7 @@ func (s *scripted) present(ctx context.Context) {
 		s.dismiss(s.acting)
 	}
 	if s.acting == nil {
-		a, err := s.engage(ctx, tracks)
+		a, err := s.engage(ctx, tracks, false)
 		if err != nil {
 			s.fell(err)
 			return
@@ -175,13 +218,25 @@ func (s *scripted) finish() {
 
 // leave ends what there is.
 func (s *scripted) leave() {
+	s.endChange()
 	if s.acting != nil {
 		s.dismiss(s.acting)
 	}
 }
 
+// endChange gives an understudy up, if there is one.
+func (s *scripted) endChange() {
+	s.mu.Lock()
+	c := s.change
+	s.mu.Unlock()
+	if c != nil {
+		s.drop(c.new)
+	}
+}
+
 // dismiss ends an actor; what it has not put out is lost.
 func (s *scripted) dismiss(a *actor) {
+	s.endChange()
 	a.close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -200,6 +255,13 @@ func (s *scripted) suspend() {
 
 // died deals with an actor's death.
 func (s *scripted) died(a *actor, err error) {
+	s.mu.Lock()
+	understudy := s.change != nil && s.change.new == a
+	s.mu.Unlock()
+	if understudy {
+		s.refuse(a, err)
+		return
+	}
 	if s.acting != a {
 		return
 	}
@@ -213,7 +275,9 @@ func (s *scripted) died(a *actor, err error) {
 func (s *scripted) fell(err error) {
 	if blameless(err) {
 		if pause, again := s.budget.Spend(media.Now()); again {
+			s.mu.Lock()
 			s.restart++
+			s.mu.Unlock()
 			s.resting = time.After(pause)
 			return
 		}
@@ -251,86 +315,4 @@ func (p *Pipeline) fallBack(why error, after time.Duration) {
 	p.warning = why
 	p.graph.begin(*p.graph.newest.Load())
 	p.graph.seen = seen{until: after}
-}
-
-// show puts an actor's renditions into force. s.mu is held.
-func (s *scripted) show(m *wire.Renditions) error {
-	if !s.fixed {
-		want := overlay(s.p.set.HLS, m.HLS)
-		if want != s.p.inForce().HLS {
-			if err := s.p.present(want); err != nil {
-				return err
-			}
-		}
-	}
-	pres, _ := s.p.presented()
-	list := make([]packager.Rendition, 0, len(m.Renditions))
-	for _, r := range m.Renditions {
-		list = append(list, packager.Rendition{
-			Name: r.Name, Kind: r.Kind, Copy: r.Copy, Language: r.Language,
-			Bitrate: r.Bitrate, AverageBitrate: r.AverageBitrate, Default: r.Default,
-		})
-	}
-	if err := pres.SetRenditions(list); err != nil {
-		return fmt.Errorf("set renditions: %w", err)
-	}
-	if m.Dependent {
-		pres.SetDependent()
-	}
-	s.shown = m
-	return nil
-}
-
-// status is what the script makes, and its worker.
-func (s *scripted) status(stats packager.Stats) ([]status.Rendition, *status.Worker) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var list []status.Rendition
-	if s.shown != nil {
-		for _, r := range s.shown.Renditions {
-			st := status.Rendition{
-				Name: r.Name, Kind: r.Kind.String(), Codec: string(r.Codec), Width: r.Width, Height: r.Height, FPS: r.FPS.Float(),
-				SampleRate: r.SampleRate, Channels: r.Channels, Declared: r.Bitrate, Copy: r.Copy, State: "starting",
-			}
-			for _, packaged := range stats.Renditions {
-				if packaged.Name == r.Name && packaged.Listed > 0 {
-					st.Measured, st.State = packaged.Average, "live"
-				}
-			}
-			list = append(list, st)
-		}
-	}
-	if s.acting == nil {
-		return list, nil
-	}
-	run := s.acting.run.Stats()
-	return list, &status.Worker{Queue: int(run.QueueBytes), Dropped: run.Dropped, RSS: run.RSS, Restarts: s.restart}
-}
-
-// overlay is a shape with what a script wants of it.
-func overlay(hls config.HLS, w wire.HLS) config.HLS {
-	for _, d := range []struct {
-		to   *time.Duration
-		from int64
-	}{{&hls.Segment, w.Segment}, {&hls.Part, w.Part}, {&hls.Window, w.Window}, {&hls.DVR, w.DVR}} {
-		if d.from > 0 {
-			*d.to = time.Duration(d.from)
-		}
-	}
-	if w.Container != "" {
-		hls.Container = w.Container
-	}
-	if w.LowLatency != nil {
-		hls.LowLatency = *w.LowLatency
-	}
-	return hls
-}
-
-// shapeOf is overlay's other direction: all of a shape.
-func shapeOf(hls config.HLS) wire.HLS {
-	low := hls.LowLatency
-	return wire.HLS{
-		Segment: int64(hls.Segment), Part: int64(hls.Part), Window: int64(hls.Window), DVR: int64(hls.DVR),
-		Container: hls.Container, LowLatency: &low,
-	}
 }

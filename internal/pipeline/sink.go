@@ -55,9 +55,10 @@ type Sink struct {
 	begun    bool                              // something was put out
 	seen     seen
 	standby  bool
-	from, to *point // of a handover
-	gone     bool   // handed over: nothing is put out any more
-	rests    bool   // suspended
+	from, to *point       // of a handover
+	passed   map[int]bool // tracks of which all before to has come
+	gone     bool         // handed over: nothing is put out any more
+	rests    bool         // suspended
 	last     time.Duration
 	err      error // what the output or the coder failed with
 }
@@ -155,16 +156,27 @@ func (s *Sink) prime(p *media.Packet) {
 	s.graph.prime(p)
 }
 
+// parting is how much longer a Sink that leaves waits for sound that is behind.
+const parting = 500 * time.Millisecond
+
 // leaves reports whether p is another sink's.
 func (s *Sink) leaves(p *media.Packet) bool {
 	if s.to == nil || s.to.before(p.PTS, p.Track.ClockRate) {
 		return false
 	}
-	lead := s.graph.cutter.cfg
-	if p.Track.ID == lead.Lead && (p.Key || !lead.OnKey) {
+	cfg := s.graph.cutter.cfg
+	if p.Track.ID == cfg.Lead && !s.passed[cfg.Lead] && !p.Key && cfg.OnKey {
+		return false // the segment ends with a group of pictures
+	}
+	if s.passed == nil {
+		s.passed = map[int]bool{}
+	}
+	s.passed[p.Track.ID] = true
+	over := media.Duration(p.PTS, p.Track.ClockRate)-media.Duration(s.to.pts, s.to.rate) > parting
+	if s.passed[cfg.Lead] && (over || len(s.passed) == len(s.graph.tracks)) {
 		s.hand()
 	}
-	return p.Track.ID != lead.Lead || s.gone
+	return true
 }
 
 // hand puts out all that belongs to this sink.

@@ -1,0 +1,93 @@
+package pipeline
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/millrace/millrace/internal/config"
+	"github.com/millrace/millrace/internal/status"
+	"github.com/millrace/millrace/packager"
+	"github.com/millrace/millrace/transcode/wire"
+)
+
+// show puts an actor's renditions into force. s.mu is held.
+func (s *scripted) show(m *wire.Renditions) error {
+	if !s.fixed {
+		want := overlay(s.p.set.HLS, m.HLS)
+		if want != s.p.inForce().HLS {
+			if err := s.p.present(want); err != nil {
+				return err
+			}
+		}
+	}
+	pres, _ := s.p.presented()
+	list := make([]packager.Rendition, 0, len(m.Renditions))
+	for _, r := range m.Renditions {
+		list = append(list, packager.Rendition{
+			Name: r.Name, Kind: r.Kind, Copy: r.Copy, Language: r.Language,
+			Bitrate: r.Bitrate, AverageBitrate: r.AverageBitrate, Default: r.Default,
+		})
+	}
+	if err := pres.SetRenditions(list); err != nil {
+		return fmt.Errorf("set renditions: %w", err)
+	}
+	if m.Dependent {
+		pres.SetDependent()
+	}
+	s.shown = m
+	return nil
+}
+
+// status is what the script makes, and its worker.
+func (s *scripted) status(stats packager.Stats) ([]status.Rendition, *status.Worker) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []status.Rendition
+	if s.shown != nil {
+		for _, r := range s.shown.Renditions {
+			st := status.Rendition{
+				Name: r.Name, Kind: r.Kind.String(), Codec: string(r.Codec), Width: r.Width, Height: r.Height, FPS: r.FPS.Float(),
+				SampleRate: r.SampleRate, Channels: r.Channels, Declared: r.Bitrate, Copy: r.Copy, State: "starting",
+			}
+			for _, packaged := range stats.Renditions {
+				if packaged.Name == r.Name && packaged.Listed > 0 {
+					st.Measured, st.State = packaged.Average, "live"
+				}
+			}
+			list = append(list, st)
+		}
+	}
+	if s.acting == nil {
+		return list, nil
+	}
+	run := s.acting.run.Stats()
+	return list, &status.Worker{Queue: int(run.QueueBytes), Dropped: run.Dropped, RSS: run.RSS, Restarts: s.restart}
+}
+
+// overlay is a shape with what a script wants of it.
+func overlay(hls config.HLS, w wire.HLS) config.HLS {
+	for _, d := range []struct {
+		to   *time.Duration
+		from int64
+	}{{&hls.Segment, w.Segment}, {&hls.Part, w.Part}, {&hls.Window, w.Window}, {&hls.DVR, w.DVR}} {
+		if d.from > 0 {
+			*d.to = time.Duration(d.from)
+		}
+	}
+	if w.Container != "" {
+		hls.Container = w.Container
+	}
+	if w.LowLatency != nil {
+		hls.LowLatency = *w.LowLatency
+	}
+	return hls
+}
+
+// shapeOf is overlay's other direction: all of a shape.
+func shapeOf(hls config.HLS) wire.HLS {
+	low := hls.LowLatency
+	return wire.HLS{
+		Segment: int64(hls.Segment), Part: int64(hls.Part), Window: int64(hls.Window), DVR: int64(hls.DVR),
+		Container: hls.Container, LowLatency: &low,
+	}
+}
