@@ -106,6 +106,35 @@ func TestLongPlaylist(t *testing.T) {
 	})
 }
 
+// A disk that fills costs time shift, and only for as long as it is full.
+func TestFullDiskCostsTimeShiftOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		if err := os.Mkdir(filepath.Join(dir, "720p"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink("/dev/full", filepath.Join(dir, "720p", ".102.m4s.part")); err != nil {
+			t.Fatal(err)
+		}
+		s := shifted(t, dir)
+		defer s.Close()
+		m := s.playlist("720p")
+		for _, seg := range m.Segments {
+			if w := s.get("720p/" + seg.URI); seg.Gap || w.Code != http.StatusOK {
+				t.Errorf("%s: gap %v, answers %d", seg.URI, seg.Gap, w.Code)
+			}
+		}
+		if len(s.troubles) != 1 || !strings.Contains(s.troubles[0], "no space left on device") {
+			t.Errorf("troubles: %q", s.troubles)
+		}
+		w := s.get("720p/dvr.m3u8")
+		long, err := playlist.ParseMedia(w.Body.String())
+		if err != nil || long.MediaSequence < 117 || long.MediaSequence > 119 {
+			t.Errorf("the long playlist begins at %d, the live one at %d, %v", long.MediaSequence, m.MediaSequence, err)
+		}
+	})
+}
+
 func TestNoLongPlaylistUnlessAskedFor(t *testing.T) {
 	s, packets := lowSim(t)
 	defer s.Close()

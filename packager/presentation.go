@@ -43,8 +43,9 @@ type Presentation struct {
 	state                  atomic.Int32
 	ready                  chan struct{}
 	requests               atomic.Uint64
-	cacheMedia, cacheMulti []string // Cache-Control of playlists
-	cacheBlocked           []string // of those that were waited for
+	restsUntil             atomic.Int64 // Unix ns: nothing goes to the disk before
+	cacheMedia, cacheMulti []string     // Cache-Control of playlists
+	cacheBlocked           []string     // of those that were waited for
 	bytesOut               atomic.Uint64
 
 	control atomic.Pointer[playlist.ServerControl] // see settle in control.go; nil before

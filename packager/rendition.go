@@ -316,16 +316,6 @@ func (r *rendition) storeFailed(err error) error {
 	return nil
 }
 
-// create makes the open segment's file.
-func (r *rendition) create(cur *open) error {
-	f, err := r.p.store.Create(r.name + "/" + cur.uri)
-	if err != nil {
-		return err
-	}
-	cur.file = f
-	return nil
-}
-
 // lose gives up the open segment because the rest of it will not come, unless
 // all of it came already.
 func (r *rendition) lose() error {

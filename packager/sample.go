@@ -232,6 +232,17 @@ func (r *rendition) closePart(limit int64, show bool) error {
 	return err
 }
 
+// appendPart writes the open part to the segment's file.
+func (r *rendition) appendPart(cur *open) (offset int64, err error) {
+	r.vector = append(r.vector[:0], r.header)
+	for i := range r.pending.samples {
+		r.vector = append(r.vector, r.pending.samples[i].Payload)
+	}
+	offset, err = cur.file.Append(r.vector...)
+	clear(r.vector)
+	return offset, err
+}
+
 // storePart appends the open part to the segment's file and to its parts.
 func (r *rendition) storePart(cur *open) error {
 	if cur.failed {
@@ -244,12 +255,12 @@ func (r *rendition) storePart(cur *open) error {
 	}
 	r.sequence++
 	r.header = fmp4.AppendFragment(r.header[:0], r.sequence, uint64(r.pending.base), r.pending.samples)
-	r.vector = append(r.vector[:0], r.header)
-	for i := range r.pending.samples {
-		r.vector = append(r.vector, r.pending.samples[i].Payload)
+	offset, err := r.appendPart(cur)
+	if err != nil && !cur.spilled {
+		if err = r.spill(cur, err); err == nil {
+			offset, err = r.appendPart(cur)
+		}
 	}
-	offset, err := cur.file.Append(r.vector...)
-	clear(r.vector)
 	if err != nil {
 		return r.storeFailed(err)
 	}

@@ -27,6 +27,7 @@ type segment struct {
 	first           uint64 // serial of parts[0]
 	uri             string
 
+	spilled bool      // into memory, because the disk took no more
 	removed time.Time // from the playlist; for the writer only
 }
 

@@ -231,9 +231,15 @@ func (r *rendition) slideLong(w *window, now time.Time) {
 	for _, s := range w.held[len(w.held)-w.long:] {
 		total += s.duration
 	}
-	for w.long > w.listed {
+	spilled := 0 // how many have to go because one in memory has
+	for i, s := range w.held[len(w.held)-w.long : len(w.held)-w.listed] {
+		if s.spilled {
+			spilled = i + 1
+		}
+	}
+	for ; w.long > w.listed; spilled-- {
 		oldest := w.held[len(w.held)-w.long]
-		if total-oldest.duration < r.p.cfg.DVR {
+		if spilled <= 0 && total-oldest.duration < r.p.cfg.DVR {
 			break
 		}
 		total -= oldest.duration

@@ -46,31 +46,38 @@ func (o *Output) prepare() error {
 	if err := os.MkdirAll(o.dir, 0o755); err != nil {
 		return err
 	}
-	entries, err := os.ReadDir(o.dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if stale := filepath.Join(o.dir, e.Name()); strings.HasPrefix(e.Name(), stagingPrefix) && abandoned(stale) {
-			if err := os.RemoveAll(stale); err != nil {
-				return err
-			}
-		}
-	}
-	if o.staging, err = os.MkdirTemp(o.dir, stagingPrefix); err != nil {
-		return err
-	}
-	if err := os.Chmod(o.staging, 0o755); err != nil {
-		return err
-	}
-	if o.lock, err = os.Create(filepath.Join(o.staging, "lock")); err != nil {
-		return err
-	}
-	if err := unix.Flock(int(o.lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	var err error
+	if o.staging, o.lock, err = stage(o.dir); err != nil {
 		return err
 	}
 	o.Disk, err = NewDisk(filepath.Join(o.staging, "out"))
 	return err
+}
+
+// stage makes a hidden folder of this process inside dir, after removing those
+// of processes that are gone. Its lock says that its process is not.
+func stage(dir string) (staging string, lock *os.File, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", nil, err
+	}
+	for _, e := range entries {
+		if stale := filepath.Join(dir, e.Name()); strings.HasPrefix(e.Name(), stagingPrefix) && abandoned(stale) {
+			if err := os.RemoveAll(stale); err != nil {
+				return "", nil, err
+			}
+		}
+	}
+	if staging, err = os.MkdirTemp(dir, stagingPrefix); err != nil {
+		return "", nil, err
+	}
+	if err := os.Chmod(staging, 0o755); err != nil {
+		return staging, nil, err
+	}
+	if lock, err = os.Create(filepath.Join(staging, "lock")); err != nil {
+		return staging, nil, err
+	}
+	return staging, lock, unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 }
 
 // abandoned reports whether the process that made a staging folder is gone:

@@ -56,6 +56,14 @@ func NewDisk(dir string) (*Disk, error) {
 	return &Disk{dir: dir}, nil
 }
 
+// Remove removes the folder with all that is in it.
+func (d *Disk) Remove() error {
+	if err := os.RemoveAll(d.dir); err != nil {
+		return fmt.Errorf("remove media folder: %w", err)
+	}
+	return nil
+}
+
 // Create makes a file and the folders above it.
 func (d *Disk) Create(name string) (*File, error) {
 	if !filepath.IsLocal(name) {
