@@ -78,7 +78,11 @@ func plug(b api.PluginBuild, script string, o Options) {
 			return api.OnResolveResult{}, nil
 		}
 		name := resolve(a, o)
-		if name == "" && !strings.HasSuffix(a.Importer, entryName) && late(a.Kind) && !found(b, a) {
+		switch {
+		case name != "" || !late(a.Kind) || found(b, a):
+		case strings.HasSuffix(a.Importer, entryName): // it was asked for while the script runs: nobody else has it
+			return api.OnResolveResult{Errors: []api.Message{{Text: fmt.Sprintf("%s %q", unresolved, a.Path)}}}, nil
+		default:
 			name = a.Path
 		}
 		if name == "" {
@@ -118,7 +122,7 @@ func found(b api.PluginBuild, a api.OnResolveArgs) bool {
 	r := b.Resolve(a.Path, api.ResolveOptions{
 		Importer: a.Importer, Namespace: a.Namespace, ResolveDir: a.ResolveDir, Kind: a.Kind, PluginData: asked, With: a.With,
 	})
-	return len(r.Errors) == 0
+	return len(r.Errors) == 0 && !r.External // external is what Node has, and the runtime has not
 }
 
 // resolve is the module of the runtime that a file asks for; empty where it

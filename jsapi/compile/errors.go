@@ -37,10 +37,13 @@ func (e *Error) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// unresolved is how esbuild begins to say that a file or package is missing.
+const unresolved = "Could not resolve"
+
 // Unresolved tells whether a file or package is missing.
 func (e *Error) Unresolved() bool {
 	for _, f := range e.Faults {
-		if strings.HasPrefix(f.Text, "Could not resolve") {
+		if strings.HasPrefix(f.Text, unresolved) {
 			return true
 		}
 	}

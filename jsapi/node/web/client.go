@@ -15,9 +15,12 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"net/url"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
+	"github.com/andybalholm/brotli"
 	"github.com/dop251/goja"
 
 	"github.com/millrace/millrace/jsapi/loop"
@@ -35,6 +38,7 @@ type outgoing struct {
 
 	body     *io.PipeWriter // nil where the request has its whole body
 	trailer  http.Header
+	ended    atomic.Bool // the end of the response came with the bytes before it
 	response *http.Response
 	conn     net.Conn
 }
@@ -70,11 +74,11 @@ func request(a native.Args) (any, error) {
 	go func() {
 		response, err := transport.transport.RoundTrip(r)
 		pending.Settle(func() { x.answer(ctx, response, err) })
-		if err == nil {
-			context.AfterFunc(a.Loop.Context(), func() { _ = response.Body.Close() })
-		}
 	}()
-	return x.handle(), nil
+	o := x.handle()
+	// A body that a script forgot about does not keep its connection.
+	runtime.AddCleanup(o.Object, func(cancel context.CancelFunc) { cancel() }, cancel)
+	return o, nil
 }
 
 // prepare moves what net/http keeps outside of the header, and the body.
@@ -224,7 +228,7 @@ func (x *outgoing) handle() native.Object {
 	// read(callback(error, bytes)): undefined at the end.
 	o.Func("read", func(a native.Args) (any, error) {
 		a.Later(0, func(context.Context) (any, error) {
-			b, err := readBody(x.response.Body)
+			b, err := readBody(seen{x.response.Body, &x.ended})
 			if b == nil {
 				_ = x.response.Body.Close()
 			}
@@ -232,6 +236,8 @@ func (x *outgoing) handle() native.Object {
 		})
 		return nil, nil
 	})
+	// ended(): whether the body's end came along with the bytes read last.
+	o.Func("ended", func(native.Args) (any, error) { return x.ended.Load(), nil })
 	o.Func("trailers", func(native.Args) (any, error) { return appendHeader(nil, x.response.Trailer), nil })
 	// decode(coding): the body comes without a content coding.
 	o.Func("decode", func(a native.Args) (any, error) {
@@ -286,6 +292,8 @@ func (d *decoded) start() (err error) {
 		} else {
 			d.reader = flate.NewReader(in)
 		}
+	case "br":
+		d.reader = brotli.NewReader(in)
 	default:
 		return fmt.Errorf("content coding %q is not known", d.coding)
 	}
@@ -293,3 +301,17 @@ func (d *decoded) start() (err error) {
 }
 
 func (d *decoded) Close() error { return d.body.Close() }
+
+// seen is a reader that notes its end.
+type seen struct {
+	io.Reader
+	ended *atomic.Bool
+}
+
+func (s seen) Read(b []byte) (int, error) {
+	n, err := s.Reader.Read(b)
+	if errors.Is(err, io.EOF) {
+		s.ended.Store(true)
+	}
+	return n, err
+}

@@ -16,8 +16,9 @@ require('./objects.js')(define, missing);
 require('./iterators.js')(define, missing);
 require('./patterns.js')(define);
 
-const { tick } = internalBinding('timers');
+const { invoke } = internalBinding('timers');
+const settled = Promise.resolve();
 define(globalThis, 'queueMicrotask', function queueMicrotask(callback) {
   if (typeof callback !== 'function') throw require('./errors.js').argument('callback', 'of type function', callback);
-  internalBinding('timers').microtask(callback);
+  settled.then(() => invoke(callback)); // what it throws is uncaught, and no rejection
 });

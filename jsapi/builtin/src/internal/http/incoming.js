@@ -76,7 +76,18 @@ class IncomingMessage extends Readable {
       if (bytes === undefined) {
         this.rawTrailers = this._source.trailers();
         this._finish();
-      } else this.push(Buffer.from(bytes));
+        return;
+      }
+      if (!this._source.ended?.()) {
+        this.push(Buffer.from(bytes));
+        return;
+      }
+      // The end came along: whoever reads hears of both at once, as with Node's parser.
+      this.rawTrailers = this._source.trailers();
+      this._readableState.sync = true;
+      this.push(Buffer.from(bytes));
+      this._finish();
+      this._readableState.sync = false;
     });
   }
 

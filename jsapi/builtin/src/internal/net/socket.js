@@ -165,6 +165,7 @@ class Socket extends Duplex {
   }
 
   _write(data, encoding, done) {
+    if (typeof data === 'string' && encoding === 'buffer') throw coded(TypeError, 'ERR_INVALID_ARG_TYPE', 'Second argument must be a buffer');
     if (this.connecting) {
       const go = () => { this.removeListener('close', gone); this._write(data, encoding, done); };
       const gone = () => { this.removeListener('connect', go); done(closedBefore()); };
