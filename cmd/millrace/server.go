@@ -17,6 +17,7 @@ import (
 	"github.com/millrace/millrace/internal/pipeline"
 	"github.com/millrace/millrace/internal/status"
 	"github.com/millrace/millrace/internal/telemetry"
+	"github.com/millrace/millrace/jsapi/host"
 	"github.com/millrace/millrace/transcode"
 	"github.com/millrace/millrace/web"
 )
@@ -32,6 +33,8 @@ type server struct {
 	thumbnails *transcode.Thumbnailer
 	manager    *pipeline.Manager
 	backend    *backend
+	shift      *shiftDisk
+	app        *host.Host   // nil where the configuration names none
 	web        *web.Server  // nil where HTTP is off
 	rtsp       *rtsp.Server // nil where RTSP is off
 
@@ -50,7 +53,7 @@ const (
 
 // openServer opens everything, or nothing.
 func openServer(ctx context.Context, w *world, cfg *config.Config, log *slog.Logger) (_ *server, err error) {
-	s := &server{cfg: cfg, log: log, container: w.env("MILLRACE_CONTAINER") != "", failed: make(chan error, 2)}
+	s := &server{cfg: cfg, log: log, container: w.env("MILLRACE_CONTAINER") != "", failed: make(chan error, 2), shift: newShiftDisk(cfg.Data)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close(context.WithoutCancel(ctx)))
@@ -73,10 +76,21 @@ func openServer(ctx context.Context, w *world, cfg *config.Config, log *slog.Log
 	s.thumbnails = supervisor.Thumbnailer()
 	bus := pipeline.NewBus()
 
-	s.manager = pipeline.NewManager(cfg, pipeline.Deps{
+	if s.app, err = openApp(w, s, exe, bus); err != nil {
+		return nil, err
+	}
+	deps := pipeline.Deps{
 		Transcoder: supervisor, Thumbnails: s.thumbnails, Bus: bus, Logger: log,
 		Pull: s.pull, NoLoopback: s.container, ScriptEnv: scriptEnv(w, cfg),
-	})
+		Disk: s.shift.of,
+	}
+	if s.app != nil {
+		deps.Hook = s.app
+	}
+	s.manager = pipeline.NewManager(cfg, deps)
+	if s.app != nil {
+		s.app.Start(s.manager)
+	}
 	s.backend = newBackend(s.manager)
 	if err := s.openRTSP(); err != nil { // before HTTP, which tells its address
 		return nil, err
@@ -107,14 +121,15 @@ func (s *server) openHTTP(ctx context.Context) error {
 	}
 	registry := telemetry.NewRegistry(versionName())
 	registry.MustRegister(streamMetrics(s.manager))
-	s.web, err = web.New(web.Config{
+	wc := web.Config{
 		Listen: string(h.Listen), TLSCert: h.TLS.Cert, TLSKey: h.TLS.Key,
 		Backend: s.backend, Origins: rules.Origins, Proxies: rules.Proxies,
 		Token: rules.Token, View: rules.View, NoLoopback: s.container,
 		RTSP: s.rtspAddress(), Version: versionName(), Logger: s.log, Metrics: registry,
-		DrainTimeout: drainTime,
-	})
-	if err != nil {
+		DrainTimeout: drainTime, AppGuarded: rules.App,
+	}
+	s.connectApp(&wc)
+	if s.web, err = web.New(wc); err != nil {
 		return fmt.Errorf("http: %w", err)
 	}
 	return s.web.Listen(ctx)
@@ -151,7 +166,7 @@ func webRules(cfg *config.Config) (web.Rules, error) {
 		return web.Rules{}, fmt.Errorf("http.trustedProxies: %w", err)
 	}
 	return web.Rules{
-		Origins: cfg.HTTP.Origins, Proxies: proxies, Token: cfg.Auth.API.Token, View: cfg.Auth.ViewRules(),
+		Origins: cfg.HTTP.Origins, Proxies: proxies, Token: cfg.Auth.API.Token, View: cfg.Auth.ViewRules(), App: cfg.Auth.App,
 	}, nil
 }
 
@@ -314,6 +329,10 @@ func (s *server) close(ctx context.Context) error {
 	if s.manager != nil {
 		errs = append(errs, s.manager.Shutdown(ctx))
 	}
+	if s.app != nil {
+		s.app.Close()
+	}
+	errs = append(errs, s.shift.close())
 	if s.thumbnails != nil {
 		s.thumbnails.Close()
 	}

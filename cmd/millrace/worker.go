@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 
+	"github.com/millrace/millrace/jsapi/app"
 	"github.com/millrace/millrace/jsapi/stream"
 	"github.com/millrace/millrace/transcode/wire"
 	"github.com/millrace/millrace/transcode/worker"
@@ -31,4 +32,5 @@ var roles = map[wire.Role]worker.Role{
 	wire.RoleScript: func(ctx context.Context, config *wire.Config, conn net.Conn) int {
 		return stream.Serve(ctx, config, conn, worker.NewEngine(nil))
 	},
+	wire.RoleApp: app.Serve,
 }

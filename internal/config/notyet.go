@@ -33,7 +33,6 @@ func NotYet(c *Config) []Missing {
 		}
 		list = append(list, m)
 	}
-	add(c.App != "", "app", "the app script")
 	add(c.Retain != Retain{}, "retain", "recording")
 	for i, s := range c.Streams {
 		key := fmt.Sprintf("streams[%d]", i)
@@ -42,7 +41,6 @@ func NotYet(c *Config) []Missing {
 			scheme = u.Scheme
 		}
 		add(scheme != "" && scheme != "rtsp" && scheme != "rtsps", key+".source", "pulling from "+scheme+"://")
-		add(s.HLS.DVR > 0, key+".hls.dvr", "time shift")
 		add(s.HLS.Container == "ts", key+".hls.container", "MPEG-TS")
 		add(s.Record, key+".record", "recording")
 		for j, r := range s.Ladder.Rungs() {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"github.com/millrace/millrace/jsapi/builtin"
 	"github.com/millrace/millrace/jsapi/compile"
 	"github.com/millrace/millrace/jsapi/guard"
 	"github.com/millrace/millrace/jsapi/host/wire"
@@ -181,7 +182,8 @@ func eventOf(e *wire.Event) string {
 	return string(b)
 }
 
-// lines cuts what the script prints into lines for the server's log.
+// lines makes what the script prints records of the server's log: one of what
+// is printed at once, which may have several lines.
 type lines struct {
 	server *server
 	level  slog.Level
@@ -196,19 +198,32 @@ func (w *lines) Write(b []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.rest = append(w.rest, b...)
-	for {
-		i := bytes.IndexByte(w.rest, '\n')
-		if i < 0 && len(w.rest) < maxLine {
-			return len(b), nil
-		}
-		if i < 0 {
-			i = len(w.rest)
-		}
-		if line := strings.TrimRight(string(w.rest[:i]), "\r"); line != "" {
-			w.server.log(w.level, line, nil)
-		}
-		w.rest = w.rest[min(i+1, len(w.rest)):]
+	end := bytes.LastIndexByte(w.rest, '\n')
+	if end < 0 && len(w.rest) < maxLine {
+		return len(b), nil
 	}
+	if end < 0 {
+		end = len(w.rest) - 1
+	}
+	if text := strings.TrimRight(ours(string(w.rest[:end+1])), "\r\n"); text != "" {
+		w.server.log(w.level, text, nil)
+	}
+	w.rest = append(w.rest[:0], w.rest[end+1:]...)
+	return len(b), nil
+}
+
+// ours takes the calls within the built-in modules out of a stack.
+func ours(text string) string {
+	if !strings.Contains(text, builtin.Name) {
+		return text
+	}
+	var kept strings.Builder
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "    at ") || !strings.Contains(line, builtin.Name+":") && !strings.Contains(line, "(native)") {
+			kept.WriteString(line)
+		}
+	}
+	return kept.String()
 }
 
 // queue is a listener whose connections are put in by hand. It counts those
