@@ -2,6 +2,19 @@
 // Newer functions of Object, Array, Promise, String; stand-ins for what a garbage collector would have to tell.
 
 module.exports = (define, missing) => {
+  // Old, and still what delegates, and so koa, is made with.
+  for (const [kind, flag] of [['Getter', 'get'], ['Setter', 'set']]) {
+    missing(Object.prototype, `__define${kind}__`, function (name, f) {
+      Object.defineProperty(this, name, { [flag]: f, enumerable: true, configurable: true });
+    });
+    missing(Object.prototype, `__lookup${kind}__`, function (name) {
+      for (let o = Object(this); o !== null; o = Object.getPrototypeOf(o)) {
+        const d = Object.getOwnPropertyDescriptor(o, name);
+        if (d) return d[flag];
+      }
+      return undefined;
+    });
+  }
   missing(Object, 'groupBy', function groupBy(items, key) {
     const groups = Object.create(null);
     let i = 0;

@@ -44,6 +44,9 @@ class ServerResponse extends OutgoingMessage {
     if (fields['content-length'] === undefined && !chunked && this._hasBody && !this._removed?.has('content-length') &&
       typeof this._contentLength === 'number' && this._trailer.length === 0) {
       flat.push('Content-Length', `${this._contentLength}`);
+    } else if (fields['content-length'] === undefined && !chunked && this._hasBody && this.useChunkedEncodingByDefault &&
+      !this._removed?.has('transfer-encoding')) {
+      flat.push('Transfer-Encoding', 'chunked');
     }
     if (!this.sendDate && fields.date === undefined) flat.push('Date', ABSENT);
     if (fields.connection === undefined && !this._removed?.has('connection')) {
