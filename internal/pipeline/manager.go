@@ -16,6 +16,7 @@ import (
 	"github.com/millrace/millrace/internal/config"
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/internal/status"
+	"github.com/millrace/millrace/packager/store"
 	"github.com/millrace/millrace/transcode"
 )
 
@@ -33,6 +34,9 @@ type Deps struct {
 	// Pull fetches a configured source into a stream until ctx ends, and
 	// reconnects by itself.
 	Pull func(ctx context.Context, url string, stream *ingest.Stream)
+
+	// Disk makes the store of a stream with time shift. nil: there is none.
+	Disk func(path string) (*store.Disk, error)
 
 	// NoLoopback makes nobody loopback, for places where the network hides who
 	// is calling (containers).

@@ -53,6 +53,7 @@ type Pipeline struct {
 	session context.Context // of play: one publisher's
 	pub     *ingest.Publisher
 	epoch   uint32        // of the newest packet
+	disks   []*store.Disk // of presentations with time shift
 	pause   time.Duration // before a worker that did not start is tried again
 
 	mu       sync.Mutex
@@ -99,9 +100,10 @@ func newPipeline(ctx context.Context, path string, set config.Stream, last Numbe
 // present makes the presentation, or another one in its place while viewers
 // have nothing of it.
 func (p *Pipeline) present(hls config.HLS) error {
+	files, shift := p.files(hls)
 	pres, err := packager.New(packager.Config{
 		Segment: hls.Segment, Part: hls.Part, Window: hls.Window, LowLatency: hls.LowLatency,
-		Store: store.Memory{}, Logger: p.log,
+		Store: files, DVR: shift, Logger: p.log,
 		OnTrouble: func(rendition string, err error) {
 			p.log.Warn("segment", "rendition", rendition, "err", err)
 		},
@@ -118,6 +120,21 @@ func (p *Pipeline) present(hls config.HLS) error {
 	}
 	p.graph.byWorkers(p.deps.Transcoder, pres)
 	return nil
+}
+
+// files is where segments are kept, and how far back viewers may seek in them.
+// Without a disk for it a stream goes on without time shift.
+func (p *Pipeline) files(hls config.HLS) (store.Store, time.Duration) {
+	if hls.DVR == 0 || p.deps.Disk == nil {
+		return store.Memory{}, 0
+	}
+	disk, err := p.deps.Disk(p.path)
+	if err != nil {
+		p.log.Error("no time shift", "err", err)
+		return store.Memory{}, 0
+	}
+	p.disks = append(p.disks, disk)
+	return disk, hls.DVR
 }
 
 // presented is the presentation, and how long its segments are meant to be.
@@ -152,6 +169,11 @@ func (p *Pipeline) run(ctx context.Context) {
 	defer func() {
 		pres, _ := p.presented()
 		pres.Close()
+		for _, disk := range p.disks {
+			if err := disk.Remove(); err != nil {
+				p.log.Warn("media is left behind", "err", err)
+			}
+		}
 	}()
 	for ctx.Err() == nil {
 		if p.script.wanted() {
