@@ -27,8 +27,8 @@ func until(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// stream is what the API says of a stream, its zero value where there is none.
-func stream(t *testing.T, console, path string, header ...string) (s status.Stream) {
+// streamOf is what the API says of a stream, its zero value where there is none.
+func streamOf(t *testing.T, console, path string, header ...string) (s status.Stream) {
 	t.Helper()
 	code, body := get(t, console+"api/v1/streams/"+path, header...)
 	if code == http.StatusOK {
@@ -55,7 +55,7 @@ func TestPublishAndPull(t *testing.T) {
 	p := start(t, nil, "publish", "--loop", film, rtsp+"/film")
 	p.sees(`publishing to ` + regexp.QuoteMeta(rtsp) + `/film`)
 	for _, c := range []struct{ console, path string }{{console, "film"}, {edgeConsole, "copy"}} {
-		until(t, c.path+" is live", func() bool { return stream(t, c.console, c.path).State == status.Live })
+		until(t, c.path+" is live", func() bool { return streamOf(t, c.console, c.path).State == status.Live })
 		playlist := c.console + "hls/" + c.path + "/index.m3u8"
 		until(t, c.path+" plays", func() bool { code, _ := get(t, playlist); return code == http.StatusOK })
 		r := tools.MustRead(t, time.Minute, playlist, tools.ReadOptions{Length: 3 * time.Second})
