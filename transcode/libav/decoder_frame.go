@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/asticode/go-astiav"
+
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/transcode"
 )
@@ -27,8 +29,12 @@ func NewFrameDecoder(t *media.Track, o transcode.CoderOptions) (*FrameDecoder, e
 }
 
 func (d *FrameDecoder) open(t *media.Track) error {
-	if d.o.Codec != "" {
-		if err := CheckOptions(transcode.DecoderOptions, d.o.Codec, d.o.Options); err != nil {
+	name := d.o.Codec
+	if name == "" || name == string(t.Codec) {
+		name = usualDecoder(t)
+	}
+	if name != "" {
+		if err := CheckOptions(transcode.DecoderOptions, name, d.o.Options); err != nil {
 			return fmt.Errorf("open decoder: %w", err)
 		}
 	}
@@ -45,6 +51,19 @@ func (d *FrameDecoder) open(t *media.Track) error {
 	}
 	d.track, d.decoder = t, decoder
 	return nil
+}
+
+// usualDecoder is the name of the decoder that a track gets where none is
+// named; empty where there is none, which opening tells.
+func usualDecoder(t *media.Track) string {
+	id, err := codecID(t)
+	if err != nil {
+		return ""
+	}
+	if found := astiav.FindDecoder(id); found != nil {
+		return found.Name()
+	}
+	return ""
 }
 
 // Decode gives every frame that is ready to emit, who owns it. A nil packet

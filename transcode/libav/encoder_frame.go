@@ -96,7 +96,7 @@ func (e *FrameEncoder) Encode(frame transcode.Frame, key bool, emit func(*media.
 	if frame == nil {
 		return e.drain(emit)
 	}
-	f, err := frameOf(frame)
+	f, err := FrameOf(frame)
 	if err != nil {
 		return fmt.Errorf("encode: %w", err)
 	}

@@ -342,6 +342,29 @@ func TestMuxer(t *testing.T) {
 	}
 }
 
+func TestMuxerKeepsNothingFromWhoWatches(t *testing.T) {
+	packets := encode(t, transcode.CoderOptions{Codec: "libx264", Options: fast}, []transcode.Frame{at(t, 64, 64, 9, 0), at(t, 64, 64, 9, 3600)})
+	var out bytes.Buffer
+	m, err := engine.Muxer(&out, []*media.Track{packets[0].Track}, transcode.MuxerOptions{Format: "mpegts"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Write(packets[0]); err != nil {
+		t.Fatal(err)
+	}
+	<-time.After(flushEvery)
+	before := out.Len()
+	if err := m.Write(packets[1]); err != nil {
+		t.Fatal(err)
+	}
+	if out.Len() == before || out.Len()%188 != 0 {
+		t.Errorf("%d bytes came, then %d", before, out.Len())
+	}
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestInputTakesOptions(t *testing.T) {
 	path := clip(t, "a.raw", append(lavfi("testsrc2=s=64x48:r=25:d=0.4"), "-f", "rawvideo", "-pix_fmt", "yuv420p")...)
 	o := transcode.InputOptions{Format: "rawvideo", Options: map[string]string{"video_size": "64x48", "framerate": "50"}}

@@ -99,7 +99,7 @@ func (f *FrameFilter) Push(i int, frame transcode.Frame, emit func(int, transcod
 	var in *Frame
 	if frame != nil {
 		var err error
-		if in, err = frameOf(frame); err != nil {
+		if in, err = FrameOf(frame); err != nil {
 			return fmt.Errorf("filter: %w", err)
 		}
 	}

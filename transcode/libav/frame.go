@@ -141,8 +141,8 @@ func (f *Frame) Close() {
 	}
 }
 
-// frameOf is what an interface's frame is: there is no other kind.
-func frameOf(f transcode.Frame) (*Frame, error) {
+// FrameOf is what an interface's frame is: there is no other kind.
+func FrameOf(f transcode.Frame) (*Frame, error) {
 	ours, ok := f.(*Frame)
 	if !ok || ours == nil || ours.f == nil {
 		return nil, fmt.Errorf("a frame that is closed, or not of this engine: %w", ErrShape)

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 	"unsafe"
 
 	"github.com/asticode/go-astiav"
@@ -26,8 +27,14 @@ type Muxer struct {
 	io      *astiav.IOContext
 	scratch *astiav.Packet
 	streams []muxed
-	failed  error // of the writer
+	seeks   bool
+	flushed time.Time // when all bytes were written the last time
+	failed  error     // of the writer
 }
+
+// flushEvery is how long bytes may wait for more where they go to a stream,
+// which somebody may be watching.
+const flushEvery = 50 * time.Millisecond
 
 // muxed is one track of a Muxer.
 type muxed struct {
@@ -73,12 +80,11 @@ func NewMuxer(w io.Writer, tracks []*media.Track, o transcode.MuxerOptions) (_ *
 			return nil, fmt.Errorf("track %s: %w", t, err)
 		}
 	}
-	seeks, err := m.attach(w)
-	if err != nil {
+	if err := m.attach(w); err != nil {
 		return nil, err
 	}
 	settings := map[string]string{"avoid_negative_ts": "make_zero"}
-	if !seeks && slices.Contains(fragmenting, o.Format) {
+	if !m.seeks && slices.Contains(fragmenting, o.Format) {
 		settings["movflags"] = "frag_keyframe+empty_moov+default_base_moof"
 	}
 	options, err := dictionary(merged(settings, o.Options))
@@ -100,8 +106,8 @@ func NewMuxer(w io.Writer, tracks []*media.Track, o transcode.MuxerOptions) (_ *
 	return m, nil
 }
 
-// attach makes w where FFmpeg writes to, and reports whether it seeks.
-func (m *Muxer) attach(w io.Writer) (seeks bool, err error) {
+// attach makes w where FFmpeg writes to.
+func (m *Muxer) attach(w io.Writer) (err error) {
 	write := func(b []byte) (int, error) {
 		if m.failed != nil {
 			return 0, m.failed
@@ -115,7 +121,7 @@ func (m *Muxer) attach(w io.Writer) (seeks bool, err error) {
 	}
 	var seek astiav.IOContextSeekFunc
 	s, seeks := w.(io.WriteSeeker)
-	if seeks {
+	if m.seeks = seeks; seeks {
 		seek = func(offset int64, whence int) (int64, error) {
 			const size = 0x10000
 			if whence == size {
@@ -125,10 +131,10 @@ func (m *Muxer) attach(w io.Writer) (seeks bool, err error) {
 		}
 	}
 	if m.io, err = astiav.AllocIOContext(ioBuffer, true, nil, seek, write); err != nil {
-		return false, errors.Join(ErrMemory, err)
+		return errors.Join(ErrMemory, err)
 	}
 	m.format.SetPb(m.io)
-	return seeks, nil
+	return nil
 }
 
 // add makes a stream for a track.
@@ -235,6 +241,10 @@ func (m *Muxer) Write(p *media.Packet) error {
 	err := fault(C.millraceWrite(*(**C.AVFormatContext)(unsafe.Pointer(m.format)), packetPointer(m.scratch), C.int(i),
 		(*C.uint8_t)(unsafe.SliceData(p.Payload)), C.int(len(p.Payload)),
 		C.int64_t(max(pts, dts)), C.int64_t(dts), C.int64_t(lasts), key))
+	if now := time.Now(); !m.seeks && now.Sub(m.flushed) >= flushEvery {
+		m.io.Flush()
+		m.flushed = now
+	}
 	if m.failed != nil {
 		return fmt.Errorf("write %s: %w", m.name, m.failed)
 	}

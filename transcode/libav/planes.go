@@ -81,7 +81,7 @@ func copyFrame(to, from *astiav.Frame) error {
 // Diff is how different two pictures are: the mean absolute difference of
 // their brightness, of 1. Where they differ in size the larger is scaled down.
 func (f *Frame) Diff(with transcode.Frame) (float64, error) {
-	other, err := frameOf(with)
+	other, err := FrameOf(with)
 	if err != nil {
 		return 0, fmt.Errorf("compare pictures: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unsafe"
 
 	"github.com/millrace/millrace/transcode"
@@ -191,10 +192,17 @@ func (t *table) names() []string {
 // options describes the options.
 func (t *table) options() []transcode.Option {
 	all := slices.Clone(t.ours)
-	for _, name := range t.names() {
-		if !slices.ContainsFunc(t.ours, func(o transcode.Option) bool { return o.Name == name }) {
-			all = append(all, t.describe(t.find(name)[0]))
+	seen := make(map[string]bool)
+	for _, o := range all {
+		seen[o.Name] = true
+	}
+	for _, e := range t.entries {
+		name := e.name()
+		if seen[name] || name == "enable" && t.kind == transcode.FilterOptions && !t.timed {
+			continue
 		}
+		seen[name] = true
+		all = append(all, t.describe(e))
 	}
 	return all
 }
@@ -247,15 +255,31 @@ func (e entry) constants() map[string]string {
 	if e.c.unit == nil {
 		return nil
 	}
-	unit, found := C.GoString(e.c.unit), make(map[string]string)
-	class := e.class
+	return constantsOf(e.class)[C.GoString(e.c.unit)]
+}
+
+// constantTables keeps what constantsOf found out. Classes are never freed.
+var constantTables sync.Map
+
+// constantsOf are the names of all units of a class and their numbers.
+func constantsOf(class *C.AVClass) map[string]map[string]string {
+	if known, ok := constantTables.Load(class); ok {
+		return known.(map[string]map[string]string)
+	}
+	units := make(map[string]map[string]string)
 	object := unsafe.Pointer(&class)
 	for o := C.av_opt_next(object, nil); o != nil; o = C.av_opt_next(object, o) {
-		if o._type == C.AV_OPT_TYPE_CONST && o.unit != nil && C.GoString(o.unit) == unit {
-			found[C.GoString(o.name)] = strconv.FormatInt(int64(C.millraceConstant(o)), 10)
+		if o._type != C.AV_OPT_TYPE_CONST || o.unit == nil {
+			continue
 		}
+		unit := C.GoString(o.unit)
+		if units[unit] == nil {
+			units[unit] = make(map[string]string)
+		}
+		units[unit][C.GoString(o.name)] = strconv.FormatInt(int64(C.millraceConstant(o)), 10)
 	}
-	return found
+	constantTables.Store(class, units)
+	return units
 }
 
 // accepts asks FFmpeg's parser about a value.

@@ -108,9 +108,9 @@ func (l *ladderRun) Write(p media.Placed) error {
 
 // WriteFrame takes a frame in place of a packet, and waits for room.
 func (l *ladderRun) WriteFrame(t *media.Track, frame transcode.Frame, arrival time.Duration) error {
-	f, ok := frame.(*libav.Frame)
-	if !ok {
-		return fmt.Errorf("a frame that is not of this engine: %w", libav.ErrShape)
+	f, err := libav.FrameOf(frame)
+	if err != nil {
+		return err
 	}
 	if err := l.alive(nil); err != nil {
 		f.Close()
