@@ -201,7 +201,8 @@ func link(r *room, a native.Args) (int, func() (any, error)) {
 
 func symlink(r *room, a native.Args) (int, func() (any, error)) {
 	target, path := a.String(0), a.String(1)
-	return 2, func() (any, error) { return nil, failed(unix.Symlink(target, path), "symlink", target, path) }
+	at := r.place(path)
+	return 2, func() (any, error) { return nil, failed(unix.Symlink(target, at), "symlink", target, path) }
 }
 
 func readlink(r *room, a native.Args) (int, func() (any, error)) {
@@ -217,10 +218,10 @@ func realpath(r *room, a native.Args) (int, func() (any, error)) {
 	path := a.String(0)
 	at := r.place(path)
 	return 1, func() (any, error) {
-		real, err := filepath.EvalSymlinks(at)
+		resolved, err := filepath.EvalSymlinks(at)
 		if err == nil {
-			real, err = filepath.Abs(real)
+			resolved, err = filepath.Abs(resolved)
 		}
-		return real, failed(err, "realpath", path)
+		return resolved, failed(err, "realpath", path)
 	}
 }
