@@ -60,7 +60,7 @@ func formOf(f *Frame) form {
 // NewFrameFilter reads a description. What is wrong with it is a
 // *transcode.OptionError or a *GraphError.
 func NewFrameFilter(description string, kinds []media.Kind) (*FrameFilter, error) {
-	if err := CheckGraph(description); err != nil {
+	if err := checkSegment(description); err != nil {
 		return nil, err
 	}
 	in, out, err := openKinds(description)
