@@ -37,8 +37,9 @@ const names = {
 };
 
 const list = (pairs) => pairs.map(([name, code]) => `  ${JSON.stringify(name)}: ${code},\n`).join('');
-const entry = `exports.modules = {
-${list(Object.entries(modules).map(([name, file]) => [name, `() => require(${JSON.stringify(`./${file}`)})`]))}};
+const entry = `const { named } = require('./src/internal/names.js');
+exports.modules = {
+${list(Object.entries(modules).map(([name, file]) => [name, `() => named(require(${JSON.stringify(`./${file}`)}))`]))}};
 exports.globals = {
 ${list(Object.entries(globals).map(([name, [module, key]]) => [name, JSON.stringify([module, key ?? ''])]))}};
 exports.prepare = () => require('./src/internal/engine.js');

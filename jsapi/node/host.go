@@ -52,6 +52,7 @@ func Provide(l *loop.Loop, host Host) {
 	l.Provide("internal:context", contextModule)
 	l.Provide("internal:bytes", bytesModule)
 	l.Provide("internal:types", typesModule)
+	l.Provide("internal:pattern", patternModule)
 	l.Provide("internal:url", urlModule)
 	l.Provide("internal:module", moduleModule)
 }

@@ -22,3 +22,5 @@ define(globalThis, 'queueMicrotask', function queueMicrotask(callback) {
   if (typeof callback !== 'function') throw require('./errors.js').argument('callback', 'of type function', callback);
   settled.then(() => invoke(callback)); // what it throws is uncaught, and no rejection
 });
+
+require('./names.js').named(globalThis, ['WeakRef', 'FinalizationRegistry', 'Iterator', 'queueMicrotask']);
