@@ -196,7 +196,7 @@ func (s *Server) tunnel(w http.ResponseWriter, r *http.Request, kind AppKind) {
 			return
 		}
 	}
-	stop := context.AfterFunc(s.alive, func() {
+	stop := context.AfterFunc(s.alive, func() { //nolint:contextcheck // Shutdown ends it, too
 		_, _ = client.Close(), backend.Close()
 	})
 	defer stop()

@@ -89,7 +89,7 @@ func openServer(ctx context.Context, w *world, cfg *config.Config, log *slog.Log
 	}
 	s.manager = pipeline.NewManager(cfg, deps)
 	if s.app != nil {
-		s.app.Start(s.manager)
+		s.app.Start(s.manager) //nolint:contextcheck // it lives until Close
 	}
 	s.backend = newBackend(s.manager)
 	if err := s.openRTSP(); err != nil { // before HTTP, which tells its address

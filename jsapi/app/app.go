@@ -111,7 +111,7 @@ func (s *server) serve(ctx context.Context, conn net.Conn, conns *net.UnixConn) 
 	if err != nil {
 		return &broken{err: err, script: start.Script}
 	}
-	a, err := newApp(s, start, code)
+	a, err := newApp(s, start, code) //nolint:contextcheck // the loop has its own
 	if err != nil {
 		return err
 	}

@@ -120,7 +120,7 @@ func (s *server) Messages(ctx context.Context) <-chan pipeline.Message {
 // running is an app under test.
 type running struct {
 	*host.Host
-	t      *testing.T
+	t      testing.TB
 	server *server
 	path   string
 	log    *logged
@@ -142,7 +142,7 @@ func (l *logged) Write(b []byte) (int, error) {
 }
 
 // start runs a script as an app.
-func start(t *testing.T, script string, change ...func(*host.Options)) *running {
+func start(t testing.TB, script string, change ...func(*host.Options)) *running {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "app.js")
 	write(t, path, script)
@@ -172,7 +172,7 @@ func start(t *testing.T, script string, change ...func(*host.Options)) *running 
 	return r
 }
 
-func write(t *testing.T, path, text string) {
+func write(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

@@ -304,15 +304,14 @@ func (r *realtime) object() native.Object {
 	})
 	// sockets(namespace, rooms, except): ids
 	o.Func("sockets", func(a native.Args) (any, error) {
-		set, err := r.target(a).AllSockets()
-		if err != nil {
-			return nil, err
-		}
-		list := []string{}
-		for _, id := range set.Keys() {
-			list = append(list, string(id))
-		}
-		return list, nil
+		list, failed := []string{}, error(nil)
+		r.target(a).FetchSockets()(func(all []*sio.RemoteSocket, err error) { // called at once: they are all here
+			failed = err
+			for _, s := range all {
+				list = append(list, string(s.Id()))
+			}
+		})
+		return list, failed
 	})
 	// move(namespace, rooms, except, flags, what, rooms or close)
 	o.Func("move", func(a native.Args) (any, error) {

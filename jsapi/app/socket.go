@@ -90,17 +90,25 @@ func (s *socket) live(u *upgrade, g *group, protocols []string) {
 	_ = conn.CloseNow()
 	g.remove(s)
 	s.app.open.remove(s)
-	code, reason := ending(err)
-	if cause := context.Cause(s.ctx); errors.Is(cause, errSlow) {
-		reason = cause.Error()
-	}
+	code, reason := s.ending(err)
 	s.loop.Post(func() { s.callback.Call("close", code, reason) })
 }
 
-func ending(err error) (int, string) {
+// ending is the code and reason that the script is told: the client's, or the
+// script's own where it said goodbye first.
+func (s *socket) ending(err error) (int, string) {
 	var closed websocket.CloseError
 	if errors.As(err, &closed) {
 		return int(closed.Code), closed.Reason
+	}
+	cause := context.Cause(s.ctx)
+	if errors.Is(cause, errSlow) {
+		return 1006, cause.Error()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing != nil && cause == nil {
+		return int(s.closing.code), s.closing.reason
 	}
 	return 1006, ""
 }

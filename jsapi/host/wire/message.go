@@ -180,19 +180,47 @@ type Failed struct {
 // closed.
 type Bye struct{}
 
-// The types of frames.
-func (*Start) Type() Type   { return TypeStart }   //nolint:revive // named by its constant
-func (*Hello) Type() Type   { return TypeHello }   //nolint:revive // as above
-func (*Ready) Type() Type   { return TypeReady }   //nolint:revive // as above
-func (*Hooks) Type() Type   { return TypeHooks }   //nolint:revive // as above
-func (*Call) Type() Type    { return TypeCall }    //nolint:revive // as above
-func (*Answer) Type() Type  { return TypeAnswer }  //nolint:revive // as above
-func (*Event) Type() Type   { return TypeEvent }   //nolint:revive // as above
-func (*Request) Type() Type { return TypeRequest } //nolint:revive // as above
-func (*Reply) Type() Type   { return TypeReply }   //nolint:revive // as above
-func (*Message) Type() Type { return TypeMessage } //nolint:revive // as above
-func (*Ping) Type() Type    { return TypePing }    //nolint:revive // as above
-func (*Pong) Type() Type    { return TypePong }    //nolint:revive // as above
-func (*Log) Type() Type     { return TypeLog }     //nolint:revive // as above
-func (*Failed) Type() Type  { return TypeFailed }  //nolint:revive // as above
-func (*Bye) Type() Type     { return TypeBye }     //nolint:revive // as above
+// Type implements Frame.
+func (*Start) Type() Type { return TypeStart }
+
+// Type implements Frame.
+func (*Hello) Type() Type { return TypeHello }
+
+// Type implements Frame.
+func (*Ready) Type() Type { return TypeReady }
+
+// Type implements Frame.
+func (*Hooks) Type() Type { return TypeHooks }
+
+// Type implements Frame.
+func (*Call) Type() Type { return TypeCall }
+
+// Type implements Frame.
+func (*Answer) Type() Type { return TypeAnswer }
+
+// Type implements Frame.
+func (*Event) Type() Type { return TypeEvent }
+
+// Type implements Frame.
+func (*Request) Type() Type { return TypeRequest }
+
+// Type implements Frame.
+func (*Reply) Type() Type { return TypeReply }
+
+// Type implements Frame.
+func (*Message) Type() Type { return TypeMessage }
+
+// Type implements Frame.
+func (*Ping) Type() Type { return TypePing }
+
+// Type implements Frame.
+func (*Pong) Type() Type { return TypePong }
+
+// Type implements Frame.
+func (*Log) Type() Type { return TypeLog }
+
+// Type implements Frame.
+func (*Failed) Type() Type { return TypeFailed }
+
+// Type implements Frame.
+func (*Bye) Type() Type { return TypeBye }
