@@ -10,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/millrace/millrace/jsapi/builtin"
 	"github.com/millrace/millrace/jsapi/compile"
 	"github.com/millrace/millrace/jsapi/guard"
 	"github.com/millrace/millrace/jsapi/node"
@@ -18,8 +19,9 @@ import (
 
 type scriptCmd struct {
 	Limits string `enum:"mild,strict,none" default:"mild" help:"What ends a script that goes too far: mild (10 s without coming back to the event loop, 2 GiB), strict (as in the server: 1.5 s, 256 MiB) or none."`
+	Types  bool   `help:"Write the TypeScript declarations of the module millrace, and run nothing."`
 	mediaFlags
-	Script string   `arg:"" help:"JavaScript or TypeScript file."`
+	Script string   `arg:"" optional:"" help:"JavaScript or TypeScript file."`
 	Args   []string `arg:"" optional:"" passthrough:"" help:"Arguments of the script."`
 }
 
@@ -34,6 +36,7 @@ npm packages come from a node_modules folder beside the script.
     cat lines.txt | millrace run upper.js         # process.stdin, process.stdout
     npm install csv-parse && millrace run table.js
     millrace run --dot convert.js in.mp4 | dot -Tsvg > graph.svg
+    millrace run --types > millrace.d.ts                    # for the editor
     millrace run --source clip.mp4 --out out pipeline.js    # rehearse a stream's script
 
     // upper.js: the stream API is Node's
@@ -51,6 +54,13 @@ error that nothing caught, which is shown with its line.`
 
 // Run runs the script to its end.
 func (s *scriptCmd) Run(ctx context.Context, w *world) error {
+	if s.Types {
+		_, err := io.WriteString(w.stdout, builtin.Types)
+		return err
+	}
+	if s.Script == "" {
+		return usagef("expected a script; see millrace help run")
+	}
 	script, err := compile.File(s.Script, compile.Options{})
 	if err != nil {
 		return scriptError(w, s.Script, err)

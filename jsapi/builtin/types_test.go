@@ -1,0 +1,48 @@
+package builtin_test
+
+import (
+	"encoding/json"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/millrace/millrace/jsapi/builtin"
+)
+
+// The declarations are sound TypeScript, the examples keep to them, and they
+// declare what the module exports. What members there are at run time is
+// looked at where media and an app run: in internal/e2e.
+func TestTypes(t *testing.T) {
+	var examples []string
+	for _, pattern := range []string{"../../examples/*.[jt]s", "../../examples/*/*.[jt]s"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		examples = append(examples, files...)
+	}
+	if len(examples) < 12 {
+		t.Fatalf("there are %d examples", len(examples))
+	}
+	cmd := exec.CommandContext(t.Context(), "node", append([]string{"types/members.mjs"}, examples...)...)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, stderr(err))
+	}
+	var declared struct {
+		Exports []string `json:"exports"`
+	}
+	if err := json.Unmarshal(out, &declared); err != nil || len(declared.Exports) < 20 {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if builtin.Types == "" {
+		t.Error("the declarations are not in the program")
+	}
+}
+
+func stderr(err error) []byte {
+	if e, ok := err.(*exec.ExitError); ok { //nolint:errorlint // exec's own, unwrapped
+		return e.Stderr
+	}
+	return nil
+}
