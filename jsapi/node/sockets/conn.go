@@ -23,6 +23,9 @@ type Conn struct {
 	net  net.Conn // raw, or TLS over it
 	head []byte   // what was read before the handle had the connection
 
+	taken  bool        // TLS takes the connection over
+	stolen chan []byte // gets what the read under way came to, once taken
+
 	unref bool
 	read  *loop.Pending // the read under way
 	end   func() bool
@@ -101,6 +104,8 @@ func (c *Conn) startRead(a native.Args) (any, error) {
 		pending.Settle(func() {
 			c.read = nil
 			switch {
+			case c.taken:
+				c.stolen <- b
 			case err == nil:
 				callback.Return(b, nil)
 			case errors.Is(err, io.EOF):
@@ -111,6 +116,45 @@ func (c *Conn) startRead(a native.Args) (any, error) {
 		})
 	}()
 	return nil, nil
+}
+
+// take is the connection for TLS: a read that is under way ends, and what it
+// came to is read first, after head. It is called on the loop; the function
+// that it gives waits, and is called elsewhere.
+func (c *Conn) take(head []byte) func() net.Conn {
+	waiting := c.read != nil
+	if waiting {
+		c.taken, c.stolen = true, make(chan []byte, 1)
+		_ = c.raw.SetReadDeadline(time.Unix(1, 0))
+	}
+	head = append(head, c.head...)
+	c.head = nil
+	return func() net.Conn {
+		if waiting {
+			select {
+			case b := <-c.stolen:
+				head = append(head, b...)
+			case <-c.loop.Context().Done():
+			}
+			_ = c.raw.SetReadDeadline(time.Time{})
+		}
+		return &prefixed{Conn: c.raw, head: head}
+	}
+}
+
+// prefixed is a connection of which some was read already.
+type prefixed struct {
+	net.Conn
+	head []byte
+}
+
+func (p *prefixed) Read(b []byte) (int, error) {
+	if len(p.head) == 0 {
+		return p.Conn.Read(b)
+	}
+	n := copy(b, p.head)
+	p.head = p.head[n:]
+	return n, nil
 }
 
 func (c *Conn) write(a native.Args) (any, error) {

@@ -16,8 +16,9 @@ import (
 	"github.com/millrace/millrace/jsapi/native"
 )
 
-// secure(handle, server, options, callback(error, session)) makes a connection
-// a TLS one, in place. options are those of TLSConfig.
+// secure(handle, server, options, callback(error, session), head) makes a
+// connection a TLS one, in place. options are those of TLSConfig, head is what
+// was read from it already.
 func secure(a native.Args) (any, error) {
 	c, ok := a.Get(0, "conn").Export().(*Conn)
 	if !ok {
@@ -28,23 +29,22 @@ func secure(a native.Args) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var conn *tls.Conn
-	if server {
-		conn = tls.Server(c.net, config)
-	} else {
-		conn = tls.Client(c.net, config)
-	}
+	take := c.take(a.Copy(4))
 	callback, pending := a.Callback(3), a.Loop.Pending()
 	go func() {
 		ctx, cancel := context.WithTimeout(a.Loop.Context(), 2*time.Minute)
 		defer cancel()
+		conn := tls.Client(take(), config)
+		if server {
+			conn = tls.Server(conn.NetConn(), config)
+		}
 		err := conn.HandshakeContext(ctx)
 		pending.Settle(func() {
 			if err != nil {
 				callback.Return(nil, Failed(err, "handshake", "", 0))
 				return
 			}
-			c.net = conn
+			c.net, c.taken = conn, false
 			callback.Return(session(conn.ConnectionState()), nil)
 		})
 	}()

@@ -39,8 +39,8 @@ class TLSSocket extends Socket {
 
   // The handle changes hands; the plain socket stays for its addresses.
   _take(socket) {
-    this._secure(socket._handle);
     socket.pause();
+    this._secure(socket._handle, socket.read() ?? undefined);
     socket._read = () => {};
     socket._write = (data, encoding, done) => this.write(data, encoding, done);
   }
@@ -55,7 +55,7 @@ class TLSSocket extends Socket {
 
   _connected() {} // comes with the handshake's end
 
-  _secure(handle) {
+  _secure(handle, head) {
     const options = this._tlsOptions;
     const isServer = !!options.isServer;
     const wanted = settings(options);
@@ -87,7 +87,7 @@ class TLSSocket extends Socket {
       this.emit(isServer ? 'secure' : 'secureConnect');
       this.emit('ready');
       if (!this.destroyed && !this.isPaused()) this.read(0);
-    });
+    }, head);
   }
 
   _destroy(error, done) {
@@ -125,6 +125,7 @@ class Server extends NetServer {
     this._tls = options ?? {};
     if (listener) this.on('secureConnection', listener);
     this.on('connection', (plain) => {
+      plain.server = this;
       const socket = new TLSSocket(plain, { ...this._tls, isServer: true });
       socket.server = this;
       socket.once('secure', () => this.emit('secureConnection', socket));
