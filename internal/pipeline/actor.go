@@ -16,12 +16,13 @@ import (
 // subscription of its own to the source, and the place of its own numbers
 // among those that viewers see.
 type actor struct {
-	s      *scripted
-	tracks []*media.Track
-	run    *transcode.Script
-	sub    media.Subscription
-	fed    chan struct{}      // closed when nothing is fed any more
-	stop   context.CancelFunc // ends the feeding
+	s       *scripted
+	tracks  []*media.Track
+	engaged time.Time
+	run     *transcode.Script // nil until it is started
+	sub     media.Subscription
+	fed     chan struct{}      // closed when nothing is fed any more
+	stop    context.CancelFunc // ends the feeding
 
 	// Under s.mu.
 	base      Numbers                 // what its numbers are counted above
@@ -29,33 +30,52 @@ type actor struct {
 	firsts    map[string]media.Placed // first packet of each rendition
 	held      []func() error          // what it put out before its time
 	heldBytes int
-	written   time.Duration // newest media time that it was given
+	written   time.Duration // newest media time of the leading track that it was given
 	told      bool          // of the change under way
+	goesOn    bool          // it goes on where another one ended, as if it were that
+	dated     bool          // shift is known
+	shift     time.Duration // of its dates, so that they go on
 }
 
-// engage starts a worker for the script.
+// engage starts a worker for the script: as the one whose output viewers get,
+// or as the understudy of the one there is. What it puts out has its place
+// before it is started.
 func (s *scripted) engage(ctx context.Context, tracks []*media.Track, understudy bool) (*actor, error) {
 	set := s.p.inForce()
 	s.mu.Lock()
-	a := &actor{s: s, tracks: tracks, fed: make(chan struct{}), base: *s.p.graph.newest.Load(), firsts: map[string]media.Placed{}}
+	a := &actor{s: s, tracks: tracks, engaged: time.Now(), fed: make(chan struct{}), base: *s.p.graph.newest.Load(), firsts: map[string]media.Placed{}}
 	job := transcode.ScriptJob{
 		Name: s.p.path, Script: s.file, Tracks: tracks, Policy: LivePolicy(set), HLS: shapeOf(set.HLS),
 		Fixed: s.fixed, Env: s.env, After: s.after, Standby: understudy, Output: a,
 	}
+	if understudy {
+		s.acting.told = false
+		s.change = &change{old: s.acting, new: a, begun: media.Now()}
+	} else {
+		s.acting = a
+	}
 	s.mu.Unlock()
 	run, err := s.p.deps.Transcoder.StartScript(ctx, job)
-	if err != nil {
-		return nil, err
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case err == nil:
+		a.run = run
+		a.begin()
+		return a, nil
+	case understudy:
+		s.change = nil
+	default:
+		s.acting = nil
 	}
-	a.run = run
-	return a, nil
+	return nil, err
 }
 
 // begin feeds the script, from the newest keyframe on.
 func (a *actor) begin() {
 	ctx, cancel := context.WithCancel(context.Background())
 	a.stop = cancel
-	a.sub = a.s.p.stream.Subscribe(media.SubscribeOptions{Name: "script", Backlog: true, Batch: true})
+	a.sub = a.s.p.stream.Subscribe(media.SubscribeOptions{Name: "script", Beginning: true, Batch: true})
 	go func() {
 		defer close(a.fed)
 		defer a.sub.Close()
@@ -121,7 +141,7 @@ func (a *actor) pass(bytes int, f func() error) error {
 
 // Files implements transcode.ScriptOutput.
 func (a *actor) Files(paths []string) {
-	a.s.call(func() { a.s.files.watch(paths) })
+	a.s.call(func() { a.s.files.watch(paths, a.engaged) })
 }
 
 // Renditions implements transcode.ScriptOutput.
@@ -140,6 +160,7 @@ func (a *actor) Cut(c media.Cut) error {
 	return a.pass(0, func() error {
 		c.Segment += a.base.Segment
 		c.Discontinuity += a.base.Discontinuity
+		c.Wall = s.date(a, c)
 		pres, _ := s.p.presented()
 		s.p.graph.newest.Store(&Numbers{c.Segment, c.Discontinuity})
 		s.fixed = true

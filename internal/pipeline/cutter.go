@@ -129,14 +129,6 @@ func (c *Cutter) Flush() {
 	c.held = c.held[:0]
 }
 
-// Stop ends the segments there are: what comes next has nothing to do with
-// what came before.
-func (c *Cutter) Stop() {
-	c.Flush()
-	c.started, c.waitKey, c.broken = false, true, true
-	c.leadTrack, c.oldLead, c.cuts = nil, nil, c.cuts[:0]
-}
-
 // Push takes the next packet in order of arrival.
 func (c *Cutter) Push(p *media.Packet) {
 	if p.Epoch != c.epoch {

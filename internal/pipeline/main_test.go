@@ -45,7 +45,8 @@ func fakeWorker(mode string) int {
 		}
 	}
 	lifeline := wire.NewReader(os.NewFile(wire.LifelineFD, "lifeline"), wire.FromLifeline)
-	if _, err := lifeline.Read(); err != nil {
+	config, err := lifeline.Read()
+	if err != nil {
 		return wire.ExitUsage
 	}
 	go func() {
@@ -55,6 +56,9 @@ func fakeWorker(mode string) int {
 	conn, err := net.FileConn(os.NewFile(wire.SocketFD, "socket"))
 	if err != nil {
 		return wire.ExitUsage
+	}
+	if m, ok := config.(*wire.Config); ok && m.Role == wire.RoleScript {
+		return fakeScript(conn)
 	}
 	c := &coder{
 		mode: mode, out: wire.NewWriter(conn), outputs: map[string]media.Kind{},

@@ -103,7 +103,7 @@ func (s *sayings) said(path string, w *wire.Script) {
 func (s *scripted) send(w *wire.Script) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.acting == nil {
+	if s.acting == nil || s.acting.run == nil {
 		return false
 	}
 	s.acting.run.Send(w)

@@ -49,11 +49,15 @@ type files struct {
 	moved  bool // they are not as they were; they may still be being written
 }
 
-// watch remembers the files that make a script, from now on.
-func (f *files) watch(paths []string) {
+// watch remembers the files that make a script. One that was written to after
+// the script was begun to be read is another one already.
+func (f *files) watch(paths []string, read time.Time) {
 	f.stamps, f.moved = make(map[string]stamp, len(paths)), false
 	for _, path := range paths {
 		f.stamps[path] = look(path)
+		if f.stamps[path].modified.After(read) {
+			f.stamps[path] = stamp{}
+		}
 	}
 }
 
@@ -117,10 +121,6 @@ func (s *scripted) renew(ctx context.Context) {
 		s.told("script:refused", err)
 		return
 	}
-	s.mu.Lock()
-	s.change = &change{old: s.acting, new: a, begun: media.Now()}
-	s.mu.Unlock()
-	a.begin()
 	if s.pub == nil {
 		a.run.Present(false)
 	}
@@ -153,6 +153,9 @@ func (s *scripted) drop(a *actor) {
 // turn is called before an actor is given a packet. It chooses the time of a
 // change and tells the actor of it.
 func (s *scripted) turn(a *actor, p *media.Packet) {
+	if p.Track.ID != lead(a.tracks).ID {
+		return
+	}
 	at, rate := media.Duration(p.PTS, p.Track.ClockRate), p.Track.ClockRate
 	s.mu.Lock()
 	c := s.change
@@ -161,7 +164,7 @@ func (s *scripted) turn(a *actor, p *media.Packet) {
 		s.mu.Unlock()
 		return
 	}
-	if c.at == nil && c.new.makes != nil && a.startable(p) && at > c.old.written && at > c.new.written {
+	if c.at == nil && c.new.makes != nil && p.Key && at > c.old.written && at > c.new.written {
 		c.at, c.asked = &point{p.PTS, rate}, media.Now()
 	}
 	a.written = max(a.written, at)
@@ -173,11 +176,6 @@ func (s *scripted) turn(a *actor, p *media.Packet) {
 	if tell {
 		_ = a.run.Handover(c.at.pts, c.at.rate, a == c.old) // its death tells why
 	}
-}
-
-// startable reports whether a change can be at p.
-func (a *actor) startable(p *media.Packet) bool {
-	return p.Key && p.Track.ID == lead(a.tracks).ID
 }
 
 // takeOver puts the understudy into force when all is ready for it, or
@@ -192,6 +190,7 @@ func (s *scripted) takeOver(regardless bool) {
 	old, a := c.old, c.new
 	goesOn := c.handed && s.continues(a)
 	a.base = *s.p.graph.newest.Load()
+	a.goesOn = goesOn
 	if goesOn {
 		a.base.Discontinuity-- // its first one is the one that viewers have
 	} else {

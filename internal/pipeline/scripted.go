@@ -48,6 +48,7 @@ type scripted struct {
 	lasts   map[string]*media.Packet // newest packet of each rendition
 	fixed   bool                     // viewers have playlists
 	after   time.Duration            // media time that viewers have
+	cut     media.Cut                // the newest
 	restart int
 }
 
@@ -62,7 +63,7 @@ func newScripted(p *Pipeline) *scripted {
 		p: p, file: file, env: p.deps.ScriptEnv, wake: make(chan struct{}, 1),
 		budget: child.Budget{Pause: child.DefaultPause}, lasts: map[string]*media.Packet{},
 	}
-	s.files.watch([]string{file})
+	s.files.watch([]string{file}, time.Now())
 	return s
 }
 
@@ -180,15 +181,10 @@ func (s *scripted) present(ctx context.Context) {
 		s.dismiss(s.acting)
 	}
 	if s.acting == nil {
-		a, err := s.engage(ctx, tracks, false)
-		if err != nil {
+		if _, err := s.engage(ctx, tracks, false); err != nil {
 			s.fell(err)
 			return
 		}
-		s.mu.Lock()
-		s.acting = a
-		s.mu.Unlock()
-		a.begin()
 	}
 	s.p.enter(status.Live, nil)
 }
@@ -288,7 +284,7 @@ func (s *scripted) fell(err error) {
 	s.p.deps.Bus.Send("script:failed", s.p.path, map[string]string{"reason": err.Error(), "onScriptError": s.p.set.OnScriptError})
 	if s.p.set.OnScriptError == "passthrough" {
 		s.given = true
-		s.p.fallBack(err, s.after)
+		s.p.fallBack(err, s.after, s.cut.Wall)
 		return
 	}
 	s.failed = err
@@ -309,10 +305,11 @@ func blameless(err error) bool {
 }
 
 // fallBack goes on without the script.
-func (p *Pipeline) fallBack(why error, after time.Duration) {
+func (p *Pipeline) fallBack(why error, after time.Duration, wall time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.warning = why
 	p.graph.begin(*p.graph.newest.Load())
 	p.graph.seen = seen{until: after}
+	p.graph.cutter.wall.last = wall
 }

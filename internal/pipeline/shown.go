@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/internal/config"
+	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/internal/status"
 	"github.com/millrace/millrace/packager"
 	"github.com/millrace/millrace/transcode/wire"
@@ -57,7 +58,7 @@ func (s *scripted) status(stats packager.Stats) ([]status.Rendition, *status.Wor
 			list = append(list, st)
 		}
 	}
-	if s.acting == nil {
+	if s.acting == nil || s.acting.run == nil {
 		return list, nil
 	}
 	run := s.acting.run.Stats()
@@ -90,4 +91,26 @@ func shapeOf(hls config.HLS) wire.HLS {
 		Segment: int64(hls.Segment), Part: int64(hls.Part), Window: int64(hls.Window), DVR: int64(hls.DVR),
 		Container: hls.Container, LowLatency: &low,
 	}
+}
+
+// steady is how far the dates of two workers may be apart and still be meant to
+// be the same: each takes its own from the arrival of its first packet.
+const steady = 2 * time.Second
+
+// date is the date of an actor's cut: the first one goes on from that of the
+// actor before, as media time does. s.mu is held.
+func (s *scripted) date(a *actor, c media.Cut) time.Time {
+	if !a.dated && !s.cut.Wall.IsZero() {
+		due := s.cut.Wall.Add(media.Duration(c.PTS, c.ClockRate) - media.Duration(s.cut.PTS, s.cut.ClockRate))
+		if d := due.Sub(c.Wall); a.goesOn || d.Abs() < steady {
+			a.shift = d
+		}
+	}
+	a.dated = true
+	c.Wall = c.Wall.Add(a.shift)
+	if c.Wall.Before(s.cut.Wall) {
+		c.Wall = s.cut.Wall
+	}
+	s.cut = c
+	return c.Wall
 }

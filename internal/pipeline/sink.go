@@ -182,6 +182,7 @@ func (s *Sink) leaves(p *media.Packet) bool {
 // hand puts out all that belongs to this sink.
 func (s *Sink) hand() {
 	s.gone = true
+	s.graph.cutter.Forget(s.to.pts, s.to.rate)
 	s.settle()
 	s.fail(s.cfg.Output.Handed())
 }
