@@ -83,10 +83,10 @@ func (c *Clock) due(ctx context.Context, f *feed, p *media.Packet) error {
 	}
 }
 
-// patience is how long time stands still for what is under way outside of the
+// standstill is how long time stands still for what is under way outside of the
 // media path: a file being written, an answer from the network. A server that
 // waits for somebody to call must not stop it for ever.
-const patience = 200 * time.Millisecond
+const standstill = 200 * time.Millisecond
 
 // Wait implements loop.Clock.
 func (c *Clock) Wait(at time.Duration, due bool, others int, wake <-chan struct{}) {
@@ -95,7 +95,7 @@ func (c *Clock) Wait(at time.Duration, due bool, others int, wake <-chan struct{
 	}
 	var given <-chan time.Time
 	if others > 0 {
-		t := time.NewTimer(patience)
+		t := time.NewTimer(standstill)
 		defer t.Stop()
 		given = t.C
 	}

@@ -8,13 +8,13 @@ import (
 	"github.com/millrace/millrace/jsapi/loop"
 )
 
-// fused is a run of plain Transforms of a script between two stages. Their
-// transform functions are called from here, and what they put out goes on from
+// fused is a run of plain Transforms of a script between two stages, or of
+// Transforms and a Writable behind one. Their functions are called from here, and what they put out goes on from
 // here, without the stream library's state machine; its promises are kept: one
 // object at a time in each, in order, no more than there is room for behind.
 type fused struct {
 	m        *Module
-	from, to *stage
+	from, to *stage // to is nil where the last step is a Writable of the script's
 	q        *queue
 	input    int
 	steps    []*step
@@ -58,7 +58,10 @@ func (f *fused) pump() {
 		return
 	}
 	f.pumping = true
-	defer func() { f.pumping = false }()
+	defer func() {
+		f.pumping = false
+		f.m.stayAliveWhileBusy()
+	}()
 	begun := time.Time{}
 	for n := 0; !f.stopped && f.advance(); n++ {
 		if n&63 != 63 {
@@ -148,7 +151,7 @@ func (f *fused) room(i int) bool {
 	if i+1 < len(f.steps) {
 		return len(f.steps[i+1].queue) < stepWaiting
 	}
-	if f.to.in.hasRoom() {
+	if f.to == nil || f.to.in.hasRoom() {
 		return true
 	}
 	if !f.blocked {
@@ -211,7 +214,7 @@ func (f *fused) finish(i int, call goja.FunctionCall) {
 		f.broken(i, err)
 		return
 	}
-	if v := given(call.Argument(1)); v != nil {
+	if v := given(call.Argument(1)); v != nil && (f.to != nil || i+1 < len(f.steps)) {
 		f.deliver(i, v)
 	}
 	release(now, s.passed)

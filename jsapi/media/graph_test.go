@@ -66,20 +66,32 @@ func TestJoinedOrNot(t *testing.T) {
 // A script changes, drops, adds and makes packets.
 func TestChanged(t *testing.T) {
 	for name, c := range map[string]struct{ transform, want string }{
-		"payload replaced": {`transform(p, _, done) { p.data = Buffer.from('x' + p.data); done(null, p) }`,
-			"1:video:0:xp0\n1:video:3600:xp2\n1:video:7200:xp4\nend\n\n"},
-		"written in place": {`transform(p, _, done) { p.writable().data[0] = 'q'.charCodeAt(); done(null, p) }`,
-			"1:video:0:q0\n1:video:3600:q2\n1:video:7200:q4\nend\n\n"},
+		"payload replaced": {
+			`transform(p, _, done) { p.data = Buffer.from('x' + p.data); done(null, p) }`,
+			"1:video:0:xp0\n1:video:3600:xp2\n1:video:7200:xp4\nend\n\n",
+		},
+		"written in place": {
+			`transform(p, _, done) { p.writable().data[0] = 'q'.charCodeAt(); done(null, p) }`,
+			"1:video:0:q0\n1:video:3600:q2\n1:video:7200:q4\nend\n\n",
+		},
 		"dropped":  {`transform(p, _, done) { done(null, p.pts === 3600 ? null : p) }`, "1:video:0:p0\n1:video:7200:p4\nend\n\n"},
 		"repeated": {`transform(p, _, done) { this.push(p.clone()); done(null, p) }`, "1:video:0:p0\n1:video:0:p0\n1:video:3600:p2\n1:video:3600:p2\n1:video:7200:p4\n1:video:7200:p4\nend\n\n"},
-		"made": {`transform(p, _, done) { done(null, new Packet({ track: p.track, time: p.time + 1, key: p.key, data: Buffer.from('new') })) }`,
-			"1:video:90000:new\n1:video:93600:new\n1:video:97200:new\nend\n\n"},
-		"at the end": {`transform(p, _, done) { this.last = p; done(null, p) }, flush(done) { this.push(this.last.clone()); done() }`,
-			"1:video:0:p0\n1:video:3600:p2\n1:video:7200:p4\n1:video:7200:p4\nend\n\n"},
-		"delayed": {`transform(p, _, done) { (this.held ??= []).push(p); done() }, flush(done) { for (const p of this.held.reverse()) this.push(p); done() }`,
-			"1:video:7200:p4\n1:video:3600:p2\n1:video:0:p0\nend\n\n"},
-		"inserted from outside": {`transform(p, _, done) { if (!this.more) { this.more = true; const q = p.clone(); q.pts = 1; setImmediate(() => { this.push(q); done(null, p) }) } else done(null, p) }`,
-			"1:video:1:p0\n1:video:0:p0\n1:video:3600:p2\n1:video:7200:p4\nend\n\n"},
+		"made": {
+			`transform(p, _, done) { done(null, new Packet({ track: p.track, time: p.time + 1, key: p.key, data: Buffer.from('new') })) }`,
+			"1:video:90000:new\n1:video:93600:new\n1:video:97200:new\nend\n\n",
+		},
+		"at the end": {
+			`transform(p, _, done) { this.last = p; done(null, p) }, flush(done) { this.push(this.last.clone()); done() }`,
+			"1:video:0:p0\n1:video:3600:p2\n1:video:7200:p4\n1:video:7200:p4\nend\n\n",
+		},
+		"delayed": {
+			`transform(p, _, done) { (this.held ??= []).push(p); done() }, flush(done) { for (const p of this.held.reverse()) this.push(p); done() }`,
+			"1:video:7200:p4\n1:video:3600:p2\n1:video:0:p0\nend\n\n",
+		},
+		"inserted from outside": {
+			`transform(p, _, done) { if (!this.more) { this.more = true; const q = p.clone(); q.pts = 1; setImmediate(() => { this.push(q); done(null, p) }) } else done(null, p) }`,
+			"1:video:1:p0\n1:video:0:p0\n1:video:3600:p2\n1:video:7200:p4\nend\n\n",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := run(t, media.Options{Engine: &standIn{}, Source: newClip(6)},

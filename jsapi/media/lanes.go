@@ -36,6 +36,7 @@ type lane struct {
 // next keyframe.
 const (
 	gatherTime    = 6 * time.Second
+	scriptTime    = time.Second // of what a script may have left out
 	gatherObjects = 1024
 	orderTime     = 10 * time.Second
 	orderBytes    = 64 << 20
@@ -115,8 +116,9 @@ func (l *lanes) gathered() bool {
 	if objects >= gatherObjects || last-first >= gatherTime || l.held >= orderBytes {
 		return true
 	}
-	for input, wanted := range l.s.expected() {
-		if !l.ended[input] && (wanted == 0 || seen[input] < wanted) {
+	for input, e := range l.s.expected() {
+		missing := !l.ended[input] && (e.tracks == 0 || seen[input] < e.tracks)
+		if missing && (!e.scripted || seen[input] == 0 || last-first < scriptTime) {
 			return false
 		}
 	}

@@ -2,6 +2,7 @@ package media
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -33,6 +34,7 @@ func (m *Module) makerNatives(o native.Object) {
 			_ = made.Set("label", s.label)
 			_ = made.Set("takes", string(s.takes))
 			_ = made.Set("gives", string(s.gives))
+			_ = made.Set("lossy", s.out != nil && s.out.lossy)
 			return made, nil
 		})
 	}
@@ -74,7 +76,8 @@ func (m *Module) makerNatives(o native.Object) {
 
 // named puts the stream's name into an error that was made without.
 func (m *Module) named(err error) error {
-	if own, ok := err.(*Error); ok && own.Stream == "" {
+	var own *Error
+	if errors.As(err, &own) && own.Stream == "" {
 		own.Stream = m.opts.Stream
 	}
 	return err

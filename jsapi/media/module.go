@@ -56,8 +56,14 @@ func Provide(l *loop.Loop, o Options) *Module {
 	return m
 }
 
-// post runs f on the loop, from any goroutine.
-func (m *Module) post(f func()) { m.l.Post(f) }
+// post runs f on the loop, from any goroutine. What f wakes keeps the loop
+// alive.
+func (m *Module) post(f func()) {
+	m.l.Post(func() {
+		f()
+		m.stayAliveWhileBusy()
+	})
+}
 
 // stayAlive keeps the loop alive for as long as something goes on in Go.
 func (m *Module) stayAlive() {
@@ -86,7 +92,7 @@ func (m *Module) wait(done <-chan struct{}, f func()) {
 func (m *Module) close() {
 	defer close(m.closed)
 	for _, s := range m.stages {
-		s.cancel(errClosed)
+		s.cancel(errDestroyed)
 		if s.in != nil {
 			s.in.close()
 		}
@@ -175,7 +181,7 @@ func (m *Module) trackObject(t *media.Track) *goja.Object {
 		set("bitrate", t.Bitrate)
 	}
 	if t.Config != nil {
-		set("config", m.buffer(append([]byte(nil), t.Config...), nil))
+		set("config", m.buffer(append([]byte(nil), t.Config...)))
 	}
 	_ = o.DefineDataPropertySymbol(m.types.native, m.rt.ToValue(&trackRef{t}), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE)
 	if len(m.tracks) > 256 { // revisions of a source that changes all the time

@@ -124,18 +124,22 @@ func (m *Module) stage(a native.Args, i int) *stage {
 // which has a name where it is known. The same one has the same number whether
 // it is on the fast path or not.
 func (s *stage) scripted(name string, from *stage) int {
+	s.mu.Lock()
 	n, known := s.named[name]
-	if !known {
-		if s.named == nil {
-			s.named = map[string]int{}
-		}
-		n = s.input(from)
-		s.named[name] = n
-	} else if from != nil {
-		s.mu.Lock()
+	if known && from != nil {
 		s.before[n] = from
-		s.mu.Unlock()
 	}
+	s.mu.Unlock()
+	if known {
+		return n
+	}
+	n = s.input(from)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.named == nil {
+		s.named = map[string]int{}
+	}
+	s.named[name] = n
 	return n
 }
 
@@ -233,10 +237,13 @@ func describe(v goja.Value) string {
 }
 
 // fuse begins the fast path: (from, to, [{ self, transform }], over, fail,
-// the last one's name) gives { push(i, v), whenIdle(i, f), stop() }.
+// the last one's name; without to the last one is a Writable) gives { push(i, v), whenIdle(i, f), stop() }.
 func (m *Module) fuse(a native.Args) (any, error) {
-	from, to := m.stage(a, 0), m.stage(a, 1)
-	f := &fused{m: m, from: from, to: to, encoding: m.rt.ToValue("buffer")}
+	from := m.stage(a, 0)
+	f := &fused{m: m, from: from, encoding: m.rt.ToValue("buffer")}
+	if a.Given(1) {
+		f.to = m.stage(a, 1)
+	}
 	list := a.At(2).ToObject(m.rt)
 	for i := range int(list.Get("length").ToInteger()) {
 		o := list.Get(m.rt.ToValue(i).String()).ToObject(m.rt)
@@ -247,9 +254,11 @@ func (m *Module) fuse(a native.Args) (any, error) {
 	f.over = func() { over.Call() }
 	f.fail = func(i int, err goja.Value) { fail.Call(i, err) }
 	f.q = from.out.attach()
-	f.input = to.scripted(a.String(5), from)
 	from.start()
-	to.start()
+	if f.to != nil {
+		f.input = f.to.scripted(a.String(5), from)
+		f.to.start()
+	}
 	m.l.NextTick(f.pump)
 	o := native.New(m.l)
 	o.Func("push", func(a native.Args) (any, error) { return f.deliver(int(a.Int(0)), a.At(1)), nil })

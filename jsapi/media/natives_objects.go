@@ -75,13 +75,13 @@ func (m *Module) frameNatives(o native.Object) {
 		}
 		return r.work(func(f transcode.Frame) (func() goja.Value, error) {
 			b, err := f.JPEG(quality)
-			return func() goja.Value { return m.buffer(b, nil) }, err
+			return func() goja.Value { return m.buffer(b) }, err
 		})
 	})
 	frame("toPNG", func(r *frameRef, _ native.Args) goja.Value {
 		return r.work(func(f transcode.Frame) (func() goja.Value, error) {
 			b, err := f.PNG()
-			return func() goja.Value { return m.buffer(b, nil) }, err
+			return func() goja.Value { return m.buffer(b) }, err
 		})
 	})
 	frame("scale", func(r *frameRef, a native.Args) goja.Value {

@@ -31,13 +31,6 @@ func (o *object) trackOf() *media.Track {
 	return o.track
 }
 
-func (o *object) epochOf() uint32 {
-	if o.packet != nil {
-		return o.packet.Epoch
-	}
-	return o.epoch
-}
-
 // size is the memory that an object takes.
 func (o *object) size() int64 {
 	switch {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // outlet is where a stage puts what it makes: a queue for each of those who
@@ -14,6 +16,7 @@ type outlet struct {
 	maxBytes int64
 	overflow overflow
 	lossy    bool // a reader that is slower than another one loses objects
+	turns    atomic.Uint64
 
 	mu      sync.Mutex
 	spare   *queue   // of nobody, yet; nil where somebody reads
@@ -31,7 +34,7 @@ func newOutlet(busy *activity, limit int, maxBytes int64) *outlet {
 
 func (out *outlet) queue() *queue {
 	q := newQueue(out.busy, out.limit, out.maxBytes)
-	q.overflow = out.overflow
+	q.overflow, q.turn = out.overflow, &out.turns
 	return q
 }
 
@@ -124,55 +127,111 @@ func (out *outlet) push(ctx context.Context, o object) error {
 	return nil
 }
 
-// spread waits for the reader that is ready first; those that are not lose o.
+// A reader of a lossy outlet is waited for so long at once, and so much of the
+// time at most, before it loses an object; the one that read last is waited for
+// so long in any case.
+const (
+	patience = 50 * time.Millisecond
+	share    = 20 // one part of so many
+)
+
+// spread gives o to those that have room, once those that keep up do: whoever
+// keeps up loses nothing, and whoever does not holds up nobody.
 func (out *outlet) spread(ctx context.Context, readers []*queue, o object) error {
-	for !anyRoom(readers) {
-		if err := waitForAny(ctx, out.busy, readers); err != nil {
-			o.close()
-			return err
-		}
+	if err := out.await(ctx, readers); err != nil {
+		o.close()
+		return err
 	}
 	for _, q := range readers {
 		c, err := o.clone()
 		if err != nil {
-			break
+			o.close()
+			return err
 		}
 		q.setOverflow(dropToKey)
-		_ = q.push(ctx, c)
+		_ = q.push(ctx, c) // where it was closed its reader is gone
 	}
 	o.close()
 	return nil
 }
 
-func anyRoom(readers []*queue) bool {
+func (out *outlet) await(ctx context.Context, readers []*queue) error {
+	begun := time.Now()
+	var full []*queue
 	for _, q := range readers {
-		if q.hasRoom() {
-			return true
+		if !q.hasRoom() {
+			full = append(full, q)
 		}
 	}
-	return false
+	defer func() {
+		for _, q := range full {
+			q.spend(time.Since(begun))
+		}
+	}()
+	for {
+		room := make(chan struct{})
+		var once sync.Once
+		counted := false // that this goroutine waits for another one, and nothing else wakes it
+		wake := func() { once.Do(func() { close(room) }) }
+		wait, any := due(readers, time.Since(begun))
+		if wait <= 0 && any {
+			return nil
+		}
+		if wait <= 0 {
+			counted = true
+			wake = func() {
+				once.Do(func() {
+					out.busy.add(1)
+					close(room)
+				})
+			}
+		}
+		for _, q := range readers {
+			q.whenTaken(wake)
+		}
+		if now, any := due(readers, time.Since(begun)); now <= 0 && any {
+			wake() // one has been read since
+		}
+		if counted {
+			out.busy.add(-1)
+			select {
+			case <-room:
+			case <-ctx.Done():
+				wake()
+			}
+		} else {
+			timer := time.NewTimer(wait)
+			select {
+			case <-room:
+			case <-timer.C:
+			case <-ctx.Done():
+			}
+			timer.Stop()
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
 }
 
-// waitForAny waits until one of the queues has room.
-func waitForAny(ctx context.Context, busy *activity, readers []*queue) error {
-	room := make(chan struct{})
-	var once sync.Once
-	busy.add(-1)
+// due is how long those that have no room are waited for yet, and whether any
+// has room. waited is how long they have been.
+func due(readers []*queue, waited time.Duration) (wait time.Duration, any bool) {
+	var newest uint64
+	var leader time.Duration
 	for _, q := range readers {
-		q.whenWritable(func() {
-			once.Do(func() {
-				busy.add(1)
-				close(room)
-			})
-		})
+		turn, room, credit := q.standing()
+		any = any || room
+		rest := time.Duration(0)
+		if !room {
+			rest = patience - waited
+			wait = max(wait, credit-waited)
+		}
+		if turn >= newest {
+			newest, leader = turn, rest
+		}
 	}
-	select {
-	case <-room:
-		return nil
-	case <-ctx.Done():
-		once.Do(func() { busy.add(1) })
-		return context.Cause(ctx)
-	}
+	return max(wait, leader), any
 }
 
 // end says that nothing more comes.

@@ -90,7 +90,11 @@ func disposable(p *media.Packet) bool {
 	if p.Key || p.Track.Kind != media.Video || p.Track.Codec != media.H264 && p.Track.Codec != media.H265 {
 		return false
 	}
-	for b := p.Payload; len(b) > 4; {
+	b := p.Payload
+	if len(b) <= 4 {
+		return false
+	}
+	for len(b) > 4 {
 		n := int(b[0])<<24 | int(b[1])<<16 | int(b[2])<<8 | int(b[3])
 		if n <= 0 || n > len(b)-4 {
 			return false

@@ -5,9 +5,14 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
-var errClosed = errors.New("the stream was destroyed")
+var (
+	errClosed    = errors.New("nobody reads any more") // of a queue, which has taken the object over
+	errDestroyed = errors.New("the stream was destroyed")
+)
 
 // queue is a bounded queue of objects between two goroutines, or between one
 // and the loop. What happens when it is full its overflow says.
@@ -28,6 +33,11 @@ type queue struct {
 	readers, writers waiters
 	readable         []func() // called once, when there is something to read
 	writable         []func() // called once, when there is room
+	taken            func()   // called once, when something was taken; of an outlet
+	turn             *atomic.Uint64
+	last             uint64        // turn at which something was taken
+	credit           time.Duration // for how long this reader is waited for
+	since            time.Time     // when that was reckoned
 }
 
 // waiters are goroutines that wait for the same thing.
@@ -94,6 +104,10 @@ func (q *queue) becameWritable() []func() {
 	q.signal(&q.writers)
 	f := q.writable
 	q.writable = nil
+	if q.taken != nil {
+		f = append(f, q.taken)
+		q.taken = nil
+	}
 	return f
 }
 
@@ -198,6 +212,9 @@ func (q *queue) takeLocked(into []object) int {
 	rest := copy(q.items, q.items[n:])
 	clear(q.items[rest:])
 	q.items = q.items[:rest]
+	if n > 0 && q.turn != nil {
+		q.last = q.turn.Add(1)
+	}
 	return n
 }
 
@@ -214,6 +231,36 @@ func (q *queue) unpop(o object) {
 	f := q.becameReadable()
 	q.mu.Unlock()
 	run(f)
+}
+
+// whenTaken calls f once, from any goroutine, when something is taken and
+// there is room. It takes the place of what was asked for before.
+func (q *queue) whenTaken(f func()) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.taken = f
+}
+
+// standing is how lately something was taken, whether there is room, and for
+// how long this reader may be waited for where there is none.
+func (q *queue) standing() (turn uint64, room bool, credit time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := time.Now()
+	if q.since.IsZero() {
+		q.credit = patience
+	} else {
+		q.credit = min(q.credit+now.Sub(q.since)/share, patience)
+	}
+	q.since = now
+	return q.last, q.closed || !q.full(), q.credit
+}
+
+// spend takes what a reader was waited for off its credit.
+func (q *queue) spend(d time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.credit = max(q.credit-d, 0)
 }
 
 // end says that nothing more comes.

@@ -136,7 +136,7 @@ func (n *snapshots) picture(f transcode.Frame, at time.Duration) error {
 		o := m.rt.NewObject()
 		_ = o.Set("number", number)
 		_ = o.Set("time", at.Seconds())
-		_ = o.Set("data", m.buffer(b, nil))
+		_ = o.Set("data", m.buffer(b))
 		if name != "" {
 			_ = o.Set("file", name)
 		}

@@ -68,6 +68,7 @@ type stage struct {
 
 	mu     sync.Mutex
 	before map[int]*stage // by input: the stage at its other end
+	named  map[string]int // inputs that a script feeds, by its stream's name
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -81,9 +82,8 @@ type stage struct {
 	err error // how it ended; after done
 
 	// Of the loop:
-	at    *loop.Immediate
-	js    *queue         // what JavaScript reads
-	named map[string]int // inputs that the script feeds, by its stream's name
+	at *loop.Immediate
+	js *queue // what JavaScript reads
 }
 
 // start starts the stage's goroutine: a source's when all that is being wired
@@ -203,7 +203,7 @@ func (s *stage) say(event string, value goja.Value) {
 // destroy ends the stage at once; f is called on the loop when its goroutine
 // has ended.
 func (s *stage) destroy(f func()) {
-	s.cancel(errClosed)
+	s.cancel(errDestroyed)
 	if s.in != nil {
 		s.in.close()
 	}
@@ -300,25 +300,36 @@ func (s *stage) given() int {
 	}
 	n := 0
 	for _, of := range s.expected() {
-		if of == 0 {
+		if of.tracks == 0 {
 			return 0
 		}
-		n += of
+		n += of.tracks
 	}
 	return n
 }
 
-// expected is how many tracks are expected at each input; 0 is not known.
-func (s *stage) expected() map[int]int {
+// expectation is how many tracks come by an input; 0 is not known. A script on
+// the way may have left some of them out.
+type expectation struct {
+	tracks   int
+	scripted bool
+}
+
+// expected is what is expected at each input.
+func (s *stage) expected() map[int]expectation {
 	s.mu.Lock()
-	before := maps.Clone(s.before)
+	before, scripted := maps.Clone(s.before), map[int]bool{}
+	for _, input := range s.named {
+		scripted[input] = true
+	}
 	s.mu.Unlock()
-	all := map[int]int{}
+	all := map[int]expectation{}
 	for input, from := range before {
-		all[input] = 0
+		e := expectation{scripted: scripted[input]}
 		if from != nil {
-			all[input] = from.given()
+			e.tracks = from.given()
 		}
+		all[input] = e
 	}
 	return all
 }

@@ -40,16 +40,8 @@ func (m *Module) wrap(ab goja.ArrayBuffer) goja.Value {
 	return v
 }
 
-// buffer is bytes as a Buffer, without a copy. It keeps owner, which owns the
-// memory, from being collected.
-func (m *Module) buffer(b []byte, owner *goja.Object) goja.Value {
-	ab := m.rt.NewArrayBuffer(b)
-	if owner != nil {
-		o := m.rt.ToValue(ab).ToObject(m.rt)
-		_ = o.DefineDataPropertySymbol(m.types.native, owner, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE)
-	}
-	return m.wrap(ab)
-}
+// buffer is bytes as a Buffer, without a copy.
+func (m *Module) buffer(b []byte) goja.Value { return m.wrap(m.rt.NewArrayBuffer(b)) }
 
 // bytesOf are the bytes of a Buffer or another view, without a copy.
 func bytesOf(v goja.Value) ([]byte, bool) {
@@ -115,7 +107,7 @@ func (m *Module) value(o object) (goja.Value, error) {
 	case o.frame != nil:
 		return m.frameObject(o)
 	}
-	return m.buffer(o.bytes, nil), nil
+	return m.buffer(o.bytes), nil
 }
 
 // handle is what a script's object stands for.

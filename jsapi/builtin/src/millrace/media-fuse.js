@@ -17,11 +17,23 @@ function isPlain(t) {
     !w.ending && !w.ended && !w.corked && r.length === 0 && w.length === 0 && r.flowing !== false && !r.ended;
 }
 
-/** chainOf follows plain Transforms from t to a stage: { steps, dest }, or null. Where maybe is set, what t is piped to is not known yet. */
+/** isSink tells a Writable whose way in is the library's own. */
+function isSink(w) {
+  const s = w?._writableState;
+  return w instanceof Writable && !w._readableState && s && !w.destroyed && w._write !== Writable.prototype._write && !w._writev &&
+    w.write === Writable.prototype.write && !own(w, 'emit') && !own(w, 'end') && s.objectMode && s.constructed !== false &&
+    !s.ending && !s.ended && !s.corked && s.length === 0;
+}
+
+/**
+ * chainOf follows plain Transforms from t to a stage, or to a plain Writable, which is the last step then: { steps, dest },
+ * or null. Where maybe is set, what t is piped to is not known yet.
+ */
 function chainOf(t, stageOf, maybe) {
   const steps = [];
   for (let next = t; ; [next] = next._readableState.pipes) {
     if (steps.length > 0 && stageOf(next)) return { steps, dest: next };
+    if (isSink(next)) return { steps: [...steps, next], dest: null };
     if (!isPlain(next) || steps.includes(next)) return null;
     steps.push(next);
     if (maybe) return { steps };
@@ -36,7 +48,8 @@ const listening = ['on', 'addListener', 'prependListener', 'once', 'prependOnceL
 /** fuse begins the fast path. Its result has stop(), which ends it for good. */
 function fuse(from, to, { steps, dest }, name, { over, undo }) {
   let stopped = false;
-  const bridge = native.fuse(from, to, steps.map((self) => ({ self, transform: self._transform })), over, (i, error) => {
+  const called = steps.map((self) => ({ self, transform: dest === null && self === steps.at(-1) ? self._write : self._transform }));
+  const bridge = native.fuse(from, to, called, over, (i, error) => {
     stop();
     (i < steps.length ? steps[i] : dest).destroy(error);
   }, name);
@@ -64,7 +77,7 @@ function fuse(from, to, { steps, dest }, name, { over, undo }) {
   // Where a step is at work the change waits for it; what the script called is done at once, and the library goes on after.
   const hide = (t, name, value) => Object.defineProperty(t, name, { value, writable: true, configurable: true, enumerable: false });
   steps.forEach((t, i) => {
-    hide(t, 'push', (object) => {
+    if (t.push) hide(t, 'push', (object) => {
       if (object !== null) return bridge.push(i, object);
       const end = () => {
         delete t.push;

@@ -1,7 +1,7 @@
 'use strict';
 // The classes behind every media stream: node:stream's own, each standing for a stage in Go. Where two of them are piped
 // together, the link is Go's and nothing comes by here but its end; what anybody else reads or writes comes by here.
-const { Readable, Writable, Duplex, finished } = require('node:stream');
+const { Readable, Writable, Duplex, finished, pipeline } = require('node:stream');
 const native = internalBinding('media');
 const { chainOf, fuse } = require('./media-fuse.js');
 
@@ -59,6 +59,7 @@ function libraryListeners() {
     const target = new Writable({ write() {} });
     finished(probe, () => {});
     probe.pipe(target);
+    pipeline(probe, target, () => {});
     for (const stream of [probe, target]) for (const f of stream.listeners('error')) librarys.add(String(f));
     probe.destroy();
     target.destroy();
@@ -208,7 +209,7 @@ function decide(source, link) {
     toLibrary(source, link);
     return;
   }
-  link.fused = fuse(stage.id, stageOf(chain.dest).id, chain, nameOf(chain.steps.at(-1))[0], {
+  link.fused = fuse(stage.id, stageOf(chain.dest)?.id, chain, nameOf(chain.steps.at(-1))[0], {
     over() {
       link.over = true;
       mayEnd(source);
@@ -241,8 +242,24 @@ function toLibrary(source, link) {
 function mayEnd(stream) {
   const stage = stream[kStage];
   if (stage.over || stream.destroyed || stage.reads && !stage.readOver) return;
-  for (const link of stage.links.values()) if (!link.over) return;
-  endReading(stream);
+  const late = [...stage.links.values()].filter((link) => !link.over);
+  if (late.length === 0) {
+    endReading(stream);
+  } else if (stage.lossy && late.length < stage.links.size && !stage.leaving) {
+    stage.leaving = setTimeout(() => {
+      for (const link of late) leave(link);
+      mayEnd(stream);
+    }, grace);
+  }
+}
+
+// How long a lossy tee that has ended waits for its slower branches.
+const grace = 500;
+
+function leave(link) {
+  if (link.joined) native.unlink(link.joined);
+  link.fused?.stop();
+  link.over = true;
 }
 
 function endReading(stream) {
@@ -292,6 +309,7 @@ const both = {
       link.fused?.stop();
     }
     stage.links.clear();
+    stage.dropped = native.dropped(stage.id);
     this.parent?.trackClosed(this, error);
     native.destroy(stage.id, () => callback(error));
   },
@@ -338,4 +356,7 @@ class MediaDuplex extends Duplex {
 }
 mix(MediaDuplex, reading, writing, both);
 
-module.exports = { MediaReadable, MediaWritable, MediaDuplex, stageOf, kStage, endReading };
+/** dropped is how much a stage's readers lost, when it is gone too. */
+const dropped = (stream) => (stream.destroyed ? stream[kStage].dropped ?? 0 : native.dropped(stream[kStage].id));
+
+module.exports = { MediaReadable, MediaWritable, MediaDuplex, stageOf, kStage, dropped };

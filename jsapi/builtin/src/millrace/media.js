@@ -2,7 +2,7 @@
 // The media half of the module millrace.
 const native = internalBinding('media');
 const { Packet, Frame } = require('./media-objects.js');
-const { MediaReadable, MediaWritable, MediaDuplex, kStage } = require('./media-streams.js');
+const { MediaReadable, MediaWritable, MediaDuplex, kStage, dropped } = require('./media-streams.js');
 
 /** Where media comes from: all tracks, and each of them as a stream of its own. */
 class Source extends MediaReadable {
@@ -39,7 +39,7 @@ class Source extends MediaReadable {
 
   /** How many packets were lost to slow readers. */
   get dropped() {
-    let n = this.destroyed ? 0 : native.dropped(this[kStage].id);
+    let n = dropped(this);
     for (const track of this.#tracks.values()) n += track.dropped;
     return n;
   }
@@ -89,7 +89,7 @@ class Track extends MediaReadable {
 
   get tracks() { return this.destroyed ? [] : native.tracks(this[kStage].id); }
 
-  get dropped() { return this.destroyed ? 0 : native.dropped(this[kStage].id); }
+  get dropped() { return dropped(this); }
 }
 
 class Filter extends MediaDuplex {
