@@ -156,6 +156,93 @@ func TestBacklogStartsAtKeyframe(t *testing.T) {
 	}
 }
 
+// The first who asks for a publisher's beginning gets all of it, however many
+// keyframes have come by then; who comes later, or does not ask, starts at the
+// newest.
+func TestBeginning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewStream("a", StreamOptions{MaxGOP: 100_000, Hold: time.Minute})
+		defer s.Close(nil)
+		backlog := func(o media.SubscribeOptions) int {
+			sub := s.Subscribe(o)
+			defer sub.Close()
+			return len(drain(t, sub))
+		}
+		publish := func(pictures, size int) (*Publisher, *feeder) {
+			p := attach(t, s, videoTrack())
+			f := &feeder{p: p, gop: 10, size: size}
+			for range pictures {
+				_ = f.video()
+			}
+			return p, f
+		}
+		p, f := publish(25, 1000)
+		for _, c := range []struct {
+			o    media.SubscribeOptions
+			want int
+		}{
+			{media.SubscribeOptions{Backlog: true}, 5},
+			{media.SubscribeOptions{Beginning: true}, 25},
+			{media.SubscribeOptions{Beginning: true}, 5},
+			{media.SubscribeOptions{Backlog: true}, 5},
+		} {
+			if n := backlog(c.o); n != c.want {
+				t.Errorf("%+v: %d packets, want %d", c.o, n, c.want)
+			}
+		}
+		for range 7 {
+			_ = f.video()
+		}
+		if n := backlog(media.SubscribeOptions{Beginning: true}); n != 2 {
+			t.Errorf("later: %d packets, want 2", n)
+		}
+
+		// Another publisher has a beginning of its own.
+		p.Close(nil)
+		p, _ = publish(31, 1000)
+		if n := backlog(media.SubscribeOptions{Beginning: true}); n != 31 {
+			t.Errorf("another publisher: %d packets, want 31", n)
+		}
+
+		// It is bounded, in bytes and in time.
+		p.Close(nil)
+		p, _ = publish(25, 9000)
+		if n := backlog(media.SubscribeOptions{Beginning: true}); n != 5 {
+			t.Errorf("beyond the limit: %d packets, want 5", n)
+		}
+		p.Close(nil)
+		_, f = publish(15, 1000)
+		time.Sleep(20 * time.Second)
+		for range 8 {
+			_ = f.video()
+		}
+		if n := backlog(media.SubscribeOptions{Beginning: true}); n != 3 {
+			t.Errorf("after a while: %d packets, want 3", n)
+		}
+	})
+}
+
+// Sound that comes before the first picture and is heard behind it is part of
+// the beginning; what is over by then is not.
+func TestBeginningWithSound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewStream("a", StreamOptions{})
+		defer s.Close(nil)
+		f := &feeder{p: attach(t, s, videoTrack(), audioTrack()), gop: 10}
+		begun := media.Now()
+		for range 100 { // two seconds of sound
+			_ = f.p.Write(1, Sample{PTS: int64(f.na) * 160, Bits: 32, Key: true, Duration: 160, Payload: make([]byte, 160), Arrival: begun})
+			f.na++
+		}
+		_ = f.p.Write(0, Sample{Bits: 32, Key: true, Payload: []byte{1}, Arrival: begun + time.Second})
+		sub := s.Subscribe(media.SubscribeOptions{Beginning: true})
+		defer sub.Close()
+		if list := drain(t, sub); len(list) < 50 || len(list) > 53 {
+			t.Errorf("%d packets, want a second of sound and a picture", len(list))
+		}
+	})
+}
+
 // Files never drop: the producer waits, and is let go when the reader leaves
 // or it is kicked itself.
 func TestBlock(t *testing.T) {

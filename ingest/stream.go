@@ -225,8 +225,9 @@ func (s *Stream) Subscribe(o media.SubscribeOptions) media.Subscription {
 	r := newRing(s, o)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	o.Backlog = o.Backlog || o.Beginning
 	if o.Backlog {
-		for _, p := range s.gop.packets {
+		for _, p := range s.gop.backlog(o.Beginning) {
 			r.push(p)
 		}
 	}

@@ -78,6 +78,7 @@ var publications = []publication{
 	{path: "portrait", clip: "h264-portrait", change: turnedUpright, want: []string{"360p h264 copy 360x640", aacCopy}},
 	{path: "4x3", clip: "h264-4x3", want: []string{"288p h264 copy 384x288", aacCopy}},
 	{path: "gst/tcp", clip: "h264-b", gstreamer: true, want: []string{copied, aacCopy}},
+	{path: "gst/h265", clip: "h265-b", gstreamer: true, want: []string{coded, aacCopy}},
 	{path: "gst/udp", clip: "h264", gstreamer: true, transport: "udp", want: []string{copied, aacCopy}},
 	{path: "gst/opus", clip: "opus", gstreamer: true, want: []string{aacCoded}},
 	{path: "vp9", clip: "vp9", options: []string{"-strict", "experimental"}, want: []string{coded, aacCoded}},

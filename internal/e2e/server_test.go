@@ -70,13 +70,15 @@ func serveOn(t *testing.T, host, config string) *server {
 	return start(t, host, "serve", config)
 }
 
-// start runs one of the commands with a server in it.
-func start(t *testing.T, host, command, config string) *server {
+// start runs one of the commands with a server in it, by way of another
+// program where one is named, such as taskset.
+func start(t *testing.T, host, command, config string, by ...string) *server {
 	t.Helper()
 	at := func() string { return net.JoinHostPort(host, strconv.Itoa(tools.FreePort(t))) }
 	s := &server{t: t, http: at(), rtsp: at(), dir: t.TempDir()}
 	s.configure(config)
-	s.Process = tools.Start(t, tools.Command{Path: binary, Args: []string{command, "-c", s.configFile()}})
+	line := append(by, binary, command, "-c", s.configFile())
+	s.Process = tools.Start(t, tools.Command{Path: line[0], Args: line[1:]})
 	t.Cleanup(func() {
 		if !s.Running() {
 			return

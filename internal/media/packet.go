@@ -82,6 +82,11 @@ type SubscribeOptions struct {
 	// a decoder can start at once.
 	Backlog bool
 
+	// Beginning is Backlog from the publisher's first keyframe on, for the
+	// first one who asks: what many senders send at once when they begin is
+	// not lost because it took a moment to get ready for them.
+	Beginning bool
+
 	// Batch lets audio wait for the next video packet, so that a subscriber
 	// who needs both wakes less often.
 	Batch bool

@@ -257,7 +257,7 @@ func (p *Pipeline) play(ctx context.Context) error {
 	if err != nil && (!errors.Is(err, errNoWorker) || len(g.copies) == 0) {
 		return err
 	}
-	sub := p.stream.Subscribe(media.SubscribeOptions{Name: "pipeline", Backlog: true, Batch: true})
+	sub := p.stream.Subscribe(media.SubscribeOptions{Name: "pipeline", Beginning: true, Batch: true})
 	defer sub.Close()
 	p.awaitReport(ctx, publisher, lead(tracks))
 	if err != nil {
