@@ -82,10 +82,10 @@ func (r *scriptReader) packet(m *wire.Packet) error {
 	r.stats.PacketsOut++
 	r.stats.BytesOut += uint64(len(m.Payload))
 	r.mu.Unlock()
-	if r.ctx.Err() != nil {
-		return nil
+	if wanted := r.ctx.Err() == nil; wanted {
+		return r.job.Output.Packet(rendition, m.Placed)
 	}
-	return r.job.Output.Packet(rendition, m.Placed)
+	return nil
 }
 
 // figures come from the script's own loop: that they come says that it gives

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 
 	"github.com/millrace/millrace/jsapi/app"
 	"github.com/millrace/millrace/jsapi/stream"
@@ -30,7 +31,7 @@ func (workerCmd) Run(ctx context.Context) error {
 // roles are those of the rooms that run scripts.
 var roles = map[wire.Role]worker.Role{
 	wire.RoleScript: func(ctx context.Context, config *wire.Config, conn net.Conn) int {
-		return stream.Serve(ctx, config, conn, worker.NewEngine(nil))
+		return stream.Serve(ctx, config, conn, stream.World{Engine: worker.NewEngine(nil), Exit: os.Exit})
 	},
 	wire.RoleApp: app.Serve,
 }

@@ -61,7 +61,7 @@ func (s *scripted) engage(ctx context.Context, tracks []*media.Track, understudy
 	switch {
 	case err == nil:
 		a.run = run
-		a.begin()
+		a.begin() //nolint:contextcheck // it is fed until it is closed
 		return a, nil
 	case understudy:
 		s.change = nil

@@ -108,7 +108,7 @@ func (s *scripted) perform(ctx context.Context) {
 		case ingest.Lost:
 			s.absent()
 		case ingest.Ended:
-			s.finish()
+			s.finish(ctx)
 			s.given = true
 			return
 		}
@@ -128,7 +128,7 @@ func (s *scripted) perform(ctx context.Context) {
 	}
 	if !s.given {
 		s.p.stream.Close(context.Cause(ctx))
-		s.finish()
+		s.finish(ctx)
 	}
 }
 
@@ -201,11 +201,11 @@ func (s *scripted) absent() {
 }
 
 // finish lets the script put out the rest: its source has ended.
-func (s *scripted) finish() {
+func (s *scripted) finish(ctx context.Context) {
 	if s.acting == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.p.graph.drainTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.p.graph.drainTime)
 	defer cancel()
 	if err := s.acting.finish(ctx); err != nil {
 		s.p.log.Warn("the script's last packets are lost", "err", err)

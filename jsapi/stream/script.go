@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -19,7 +18,6 @@ import (
 	jsmedia "github.com/millrace/millrace/jsapi/media"
 	"github.com/millrace/millrace/jsapi/node"
 	"github.com/millrace/millrace/jsapi/program"
-	"github.com/millrace/millrace/transcode"
 	"github.com/millrace/millrace/transcode/wire"
 )
 
@@ -37,13 +35,14 @@ type script struct {
 	program  *program.Program
 	guard    *guard.Guard
 	outbox   *outbox
+	leave    func(code int)
 
 	quiet atomic.Bool // the loop has not come to the last beat yet
 }
 
 // newScript compiles the script and makes its runtime.
-func newScript(c *conversation, engine transcode.Engine) (*script, error) {
-	s := &script{c: c, outbox: newOutbox()}
+func newScript(c *conversation, world World) (*script, error) {
+	s := &script{c: c, outbox: newOutbox(), leave: world.Exit}
 	var err error
 	if s.compiled, err = compile.File(c.job.Script, compile.Options{}); err != nil {
 		return nil, &wire.Error{Class: wire.ClassScript, Message: clip(err.Error())}
@@ -69,7 +68,7 @@ func newScript(c *conversation, engine transcode.Engine) (*script, error) {
 			stdout.to = s.guard.Output(&printer{w: c.w, level: slog.LevelInfo})
 			stderr.to = s.guard.Output(&printer{w: c.w, level: slog.LevelWarn})
 			jsmedia.Provide(l, jsmedia.Options{
-				Engine: engine, Stream: c.job.Name, Live: c.job.Live, Source: c.source, HLS: c.sinks.open,
+				Engine: world.Engine, Stream: c.job.Name, Live: c.job.Live, Source: c.source, HLS: c.sinks.open,
 			})
 			l.Provide(binding, s.natives)
 			return nil
@@ -89,7 +88,7 @@ func (s *switched) Write(b []byte) (int, error) { return s.to.Write(b) }
 func (s *script) exit(err error) {
 	said := saying(err)
 	_ = s.c.w.send(said)
-	os.Exit(said.Class.ExitCode())
+	s.leave(said.Class.ExitCode())
 }
 
 // run runs the script until nothing keeps it alive, it fails, or ctx ends.
@@ -98,8 +97,7 @@ func (s *script) run(ctx context.Context) error {
 	defer close(over)
 	go s.outbox.carry(over, s.c.w.send)
 	err := s.program.Run(ctx, s.compiled, func() error {
-		_, err := s.call("start", s.program.Exports)
-		return err
+		return s.call("start", s.program.Exports)
 	})
 	var exit *node.Exit
 	if errors.As(err, &exit) {
@@ -109,24 +107,24 @@ func (s *script) run(ctx context.Context) error {
 }
 
 // call calls a function of the glue, on the loop.
-func (s *script) call(name string, args ...goja.Value) (goja.Value, error) {
+func (s *script) call(name string, args ...goja.Value) error {
 	v, err := s.program.Loop.Require(glue)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	f, ok := goja.AssertFunction(v.ToObject(s.program.Loop.Runtime()).Get(name))
 	if !ok {
-		return nil, fmt.Errorf("%s has no function %s", glue, name)
+		return fmt.Errorf("%s has no function %s", glue, name)
 	}
-	return f(goja.Undefined(), args...)
+	_, err = f(goja.Undefined(), args...)
+	return err
 }
 
 // post calls a function of the glue from elsewhere.
 func (s *script) post(name string, args func(*goja.Runtime) []goja.Value) {
 	l := s.program.Loop
 	l.Post(func() {
-		_, err := s.call(name, args(l.Runtime())...)
-		l.Check(err)
+		l.Check(s.call(name, args(l.Runtime())...))
 	})
 }
 

@@ -16,13 +16,21 @@ import (
 	"github.com/millrace/millrace/transcode/wire"
 )
 
+// World is what a script's process has besides the script.
+type World struct {
+	Engine transcode.Engine
+	// Exit ends the process with an exit code, where nothing less stops the
+	// script.
+	Exit func(code int)
+}
+
 // Serve runs a script as its parent asks over conn, which ends when ctx does,
 // and returns the exit code, one of wire's.
-func Serve(ctx context.Context, config *wire.Config, conn net.Conn, engine transcode.Engine) int {
+func Serve(ctx context.Context, config *wire.Config, conn net.Conn, world World) int {
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	w := &writer{w: wire.NewWriter(conn), level: slog.Level(config.LogLevel)}
-	err := serve(ctx, conn, w, engine)
+	err := serve(ctx, conn, w, world)
 	if err == nil || parted(err) {
 		return wire.ExitDone
 	}
@@ -46,7 +54,7 @@ func protocol(err error) error {
 	return &wire.Error{Class: wire.ClassProtocol, Message: err.Error()}
 }
 
-func serve(ctx context.Context, conn net.Conn, w *writer, engine transcode.Engine) error {
+func serve(ctx context.Context, conn net.Conn, w *writer, world World) error {
 	if err := w.send(&wire.Hello{PID: os.Getpid()}); err != nil {
 		return err
 	}
@@ -60,7 +68,7 @@ func serve(ctx context.Context, conn net.Conn, w *writer, engine transcode.Engin
 	}
 	switch m := m.(type) {
 	case *wire.ScriptJob:
-		c, err := newConversation(m, conn, r, w, engine)
+		c, err := newConversation(m, conn, r, w, world) //nolint:contextcheck // a loop has a context of its own
 		if err != nil {
 			return err
 		}
@@ -89,11 +97,11 @@ type conversation struct {
 	here bool // the publisher is there
 }
 
-func newConversation(job *wire.ScriptJob, conn net.Conn, r *wire.Reader, w *writer, engine transcode.Engine) (*conversation, error) {
+func newConversation(job *wire.ScriptJob, conn net.Conn, r *wire.Reader, w *writer, world World) (*conversation, error) {
 	c := &conversation{job: job, conn: conn, reader: r, w: w, source: newSource(job.Tracks), here: true}
-	c.sinks = newSinks(job, w, engine)
+	c.sinks = newSinks(job, w, world.Engine)
 	var err error
-	c.script, err = newScript(c, engine)
+	c.script, err = newScript(c, world)
 	return c, err
 }
 
@@ -143,7 +151,7 @@ func (c *conversation) read(ctx context.Context) error {
 		m, err := c.reader.Read()
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return context.Cause(ctx)
 		case errors.Is(err, io.EOF):
 			return errLeft
 		case err != nil:

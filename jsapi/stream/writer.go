@@ -98,9 +98,8 @@ func (p *printer) Write(b []byte) (int, error) {
 
 // output sends what a sink makes.
 type output struct {
-	w    *writer
-	name string
-	hls  wire.HLS // what the script asked for
+	w   *writer
+	hls wire.HLS // what the script asked for
 
 	mu      sync.Mutex
 	streams map[string]*announced
