@@ -53,6 +53,9 @@ func (s *Server) streams(b base) []status.Stream {
 	return list
 }
 
+// Audience is how many view a stream over HTTP, and the bytes sent to them.
+func (s *Server) Audience(path string) (viewers int, sent uint64) { return s.audiences.figures(path) }
+
 // complete fills in viewers, bytes and URLs.
 func (s *Server) complete(st *status.Stream, b base) {
 	st.Viewers, st.BytesOut = s.audiences.figures(st.Path)

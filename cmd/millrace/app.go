@@ -95,3 +95,31 @@ func reasonOf(err error) string {
 	}
 	return err.Error()
 }
+
+// audienced is the manager with what only web knows: how many watch.
+type audienced struct {
+	*pipeline.Manager
+	web *web.Server // nil where HTTP is off
+}
+
+// List implements host.Server.
+func (a audienced) List() []status.Stream {
+	list := a.Manager.List()
+	for i := range list {
+		a.count(&list[i])
+	}
+	return list
+}
+
+// Get implements host.Server.
+func (a audienced) Get(path string) (status.Stream, bool) {
+	s, ok := a.Manager.Get(path)
+	a.count(&s)
+	return s, ok
+}
+
+func (a audienced) count(s *status.Stream) {
+	if a.web != nil && s.Path != "" {
+		s.Viewers, s.BytesOut = a.web.Audience(s.Path)
+	}
+}

@@ -88,14 +88,17 @@ func openServer(ctx context.Context, w *world, cfg *config.Config, log *slog.Log
 		deps.Hook = s.app
 	}
 	s.manager = pipeline.NewManager(cfg, deps)
-	if s.app != nil {
-		s.app.Start(s.manager) //nolint:contextcheck // it lives until Close
-	}
 	s.backend = newBackend(s.manager)
 	if err := s.openRTSP(); err != nil { // before HTTP, which tells its address
 		return nil, err
 	}
-	return s, s.openHTTP(ctx)
+	if err := s.openHTTP(ctx); err != nil {
+		return nil, err
+	}
+	if s.app != nil {
+		s.app.Start(audienced{s.manager, s.web}) //nolint:contextcheck // it lives until Close
+	}
+	return s, nil
 }
 
 // scriptEnv is what scripts see of the environment: what the configuration
