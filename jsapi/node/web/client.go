@@ -201,6 +201,13 @@ func (s switched) Read(b []byte) (int, error)  { return s.rw.Read(b) }
 func (s switched) Write(b []byte) (int, error) { return s.rw.Write(b) }
 func (s switched) Close() error                { return s.rw.Close() }
 
+func (s switched) CloseWrite() error {
+	if half, ok := s.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
 // handle is what the script's streams call.
 func (x *outgoing) handle() native.Object {
 	o := native.New(x.loop)

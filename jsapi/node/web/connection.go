@@ -80,6 +80,15 @@ func (c *connection) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// CloseWrite is what net/http ends a connection with after it has refused a
+// request, so that the client gets to read why.
+func (c *connection) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
 // over tells the script's socket, where there is one, that its connection
 // ended.
 func (c *connection) over(l *loop.Loop) {

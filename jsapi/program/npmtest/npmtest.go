@@ -74,6 +74,7 @@ type Script struct {
 	Path     string   // of the file
 	Args     []string // process.argv from its third element on
 	Packages string   // a folder of Install's, or empty
+	Want     string   // what Same compares with; empty is name.want for name.js
 	// Host changes what the script finds around it in Millrace.
 	Host func(*node.Host)
 }
@@ -156,7 +157,10 @@ func Node(t testing.TB, s Script) (out string, ok bool) {
 // Node, that file is checked too.
 func Same(t testing.TB, s Script) {
 	t.Helper()
-	name := strings.TrimSuffix(s.Path, filepath.Ext(s.Path)) + ".want"
+	name := s.Want
+	if name == "" {
+		name = strings.TrimSuffix(s.Path, filepath.Ext(s.Path)) + ".want"
+	}
 	wanted, err := os.ReadFile(name)
 	if err != nil && !os.IsNotExist(err) {
 		t.Fatal(err)

@@ -1,0 +1,21 @@
+package web_test
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/millrace/millrace/jsapi/program/npmtest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestHTTPIsNodes(t *testing.T) { npmtest.Same(t, npmtest.Script{Path: "testdata/http.js"}) }
+
+func TestFetchIsNodes(t *testing.T) { npmtest.Same(t, npmtest.Script{Path: "testdata/fetch.js"}) }
+
+func TestNothingStaysOpen(t *testing.T) {
+	before := npmtest.Descriptors(t)
+	npmtest.Millrace(t, npmtest.Script{Path: "testdata/left-open.js"})
+	npmtest.Settled(t, "descriptors", func() bool { return npmtest.Descriptors(t) <= before })
+}
