@@ -106,10 +106,7 @@ func (r *rendition) reports(name string) []playlist.RenditionReport {
 			continue
 		}
 		w := other.window.Load()
-		newest := w.open
-		if newest == nil {
-			newest = w.last()
-		}
+		newest := w.newestParts()
 		if w.doc == nil || newest == nil {
 			continue
 		}
@@ -118,6 +115,20 @@ func (r *rendition) reports(name string) []playlist.RenditionReport {
 		})
 	}
 	return out
+}
+
+// newestParts is the newest segment that has parts, nil if there is none. GAPs
+// have none.
+func (w *window) newestParts() *segment {
+	if w.open != nil {
+		return w.open
+	}
+	for i := len(w.held) - 1; i >= 0; i-- {
+		if len(w.held[i].parts) > 0 {
+			return w.held[i]
+		}
+	}
+	return nil
 }
 
 // skippable is how many of the newest segments, as many as a playlist lists, a

@@ -94,6 +94,11 @@ func (o *observer) lowLatency(r *rendition, v *view, m *playlist.Media) {
 		o.t.Fatalf("%s: hints %+v, reports %+v", r.name, m.PreloadHints, m.RenditionReports)
 	}
 	v.hint = m.PreloadHints[0].URI
+	for _, report := range m.RenditionReports {
+		if report.LastPart < 0 {
+			o.t.Errorf("%s: §4.4.5.4: report of %s without LAST-PART", r.name, report.URI)
+		}
+	}
 }
 
 // delta holds that a full playlist is what a client gets that fills up the
