@@ -52,6 +52,9 @@ func build(in entry, o Options, async bool) api.BuildResult {
 			"async-generator": false, "for-await": false, "top-level-await": async, "using": false,
 			// goja has neither; the runtime's RegExp knows them.
 			"regexp-unicode-property-escapes": false, "regexp-set-notation": false,
+			// esbuild does not look for \p{…} inside of [ ], so all literals with
+			// the flag u are handed over.
+			"regexp-sticky-and-unicode-flags": false,
 			"import-meta": true, "dynamic-import": false,
 			"hashbang": false,
 		},
