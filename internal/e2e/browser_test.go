@@ -113,3 +113,26 @@ func newest(p *presentation, name string) uint64 {
 	m := p.media[name]
 	return m.MediaSequence + uint64(len(m.Segments)) - 1
 }
+
+// TestBrowserAtTheBeginning has a viewer wait for a stream that then begins: the
+// picture moves soon, and goes on moving.
+func TestBrowserAtTheBeginning(t *testing.T) {
+	s := serve(t, `streams: [{path: low}, {path: high, hls: {lowLatency: false}}]`)
+	clip, _ := tools.Clip(t, "h264-720p30", func(r *testmedia.Recipe) { r.Duration = 100 * time.Second })
+	for _, path := range []string{"low", "high"} {
+		t.Run(path, func(t *testing.T) {
+			page := browser.Open(t, s.url("/watch/"+path))
+			page.Eventually(20*time.Second, "the player", "!!window.millracePlayer?.video")
+			video := page.Watch("video")
+			begun := time.Now()
+			s.publish(path, clip)
+			video.Playing(20 * time.Second)
+			t.Logf("plays %v after the publisher came", time.Since(begun).Round(100*time.Millisecond))
+			start := video.State()
+			tools.Eventually(t, 30*time.Second, "fifteen seconds of play", func() bool { return video.State().Time > start.Time+15 })
+			for _, stall := range video.Stalls() {
+				t.Errorf("a stall of %.0f ms at %.1f s", stall.Length, stall.Time)
+			}
+		})
+	}
+}
