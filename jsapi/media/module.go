@@ -118,6 +118,9 @@ const (
 	packetBytes    = 16 << 20
 	framesWaiting  = 4
 	bytesWaiting   = 16
+	// sourceWaiting is longer than coders and sinks take to start: a live
+	// source drops what finds no room.
+	sourceWaiting = 512
 )
 
 func waiting(f form) (limit int, size int64) {
@@ -143,6 +146,9 @@ func (m *Module) add(s *stage) *stage {
 	}
 	if s.gives != nothing && s.gives != rungs {
 		limit, size := waiting(s.gives)
+		if s.takes == nothing {
+			limit = sourceWaiting
+		}
 		s.out = newOutlet(&m.busy, limit, size)
 	}
 	m.stages[s.id] = s
