@@ -20,6 +20,7 @@ var borders = []border{
 	{"github.com/asticode/", []string{"transcode/libav"}},
 	{"github.com/dop251/", []string{"jsapi/..."}},
 	{"github.com/evanw/esbuild", []string{"jsapi/..."}},
+	{"github.com/andybalholm/", []string{"jsapi/node/..."}},
 	{"github.com/zishang520/", []string{"jsapi/app"}},
 	{"github.com/labstack/", []string{"web/..."}},
 	{"github.com/danielgtaylor/huma", []string{"web/..."}},

@@ -65,7 +65,7 @@ func encoderHandle(l *loop.Loop, e *encoder) native.Object {
 		a.Later(2, func(context.Context) (any, error) { return e.write(in, flush) })
 		return nil, nil
 	})
-	o.Func("reset", func(native.Args) (any, error) { return nil, e.reset() })
+	o.Func("reset", func(native.Args) (any, error) { e.reset(); return nil, nil })
 	return o
 }
 

@@ -75,10 +75,9 @@ func (e *encoder) write(in []byte, flush int64) ([]byte, error) {
 	return out, failed(err)
 }
 
-func (e *encoder) reset() error {
+func (e *encoder) reset() {
 	e.out.Reset()
 	e.writer.Reset(&e.out)
-	return nil
 }
 
 func crc(b []byte, start uint32) int64 { return int64(crc32.Update(start, crc32.IEEETable, b)) }

@@ -108,7 +108,7 @@ func readFile(r *room, a native.Args) (int, func() (any, error)) {
 			if fd, err = openPath(at, flags, 0); err != nil {
 				return nil, failed(err, "open", path)
 			}
-			defer unix.Close(fd)
+			defer func() { _ = unix.Close(fd) }()
 		}
 		b, err := readWhole(fd)
 		return b, failed(err, "read")

@@ -31,7 +31,7 @@ func connect(a native.Args) (any, error) {
 		var conn *Conn
 		c, err := dial(ctx, &dialer, path, host, port, family)
 		if err == nil {
-			conn = NewConn(l, c, nil)
+			conn = NewConn(l, c, nil) //nolint:contextcheck // it lives as long as its loop, not as its dial
 		}
 		pending.Settle(func() {
 			if err == nil && ctx.Err() != nil {

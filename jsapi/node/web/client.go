@@ -164,7 +164,7 @@ func (x *outgoing) answer(ctx context.Context, r *http.Response, err error) {
 	}
 	if r.StatusCode == http.StatusSwitchingProtocols {
 		if rw, ok := r.Body.(io.ReadWriteCloser); ok {
-			c := sockets.NewConn(x.loop, switched{x.conn, rw}, nil)
+			c := sockets.NewConn(x.loop, switched{x.conn, rw}, nil) //nolint:contextcheck // it lives as long as its loop, not as its request
 			x.callback.Call("upgrade", r.StatusCode, text, r.ProtoMinor, h, c.Handle())
 			return
 		}

@@ -3,8 +3,7 @@ package web
 import (
 	"context"
 	"crypto/tls"
-	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -94,7 +93,7 @@ func (s *server) start(o *goja.Object) {
 			return context.WithValue(ctx, connectionKey{}, conn)
 		},
 		BaseContext:                  func(net.Listener) context.Context { return ctx },
-		ErrorLog:                     log.New(io.Discard, "", 0), // what goes wrong reaches the script as events
+		ErrorLog:                     slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // what goes wrong reaches the script as events
 		DisableGeneralOptionsHandler: true,
 	}
 	s.timeout = ms("requestTimeout")
