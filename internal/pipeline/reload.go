@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/millrace/millrace/internal/media"
-	"github.com/millrace/millrace/transcode/wire"
 )
 
 // A changed script takes over from the one that runs: another actor is engaged
@@ -231,24 +231,12 @@ func (a *actor) shows() bool {
 // continues reports whether an understudy's media can follow on that of the
 // old script as if it were the same.
 func (s *scripted) continues(a *actor) bool {
-	if s.shown == nil || a.makes == nil || !sameRenditions(s.shown, a.makes) {
+	if s.shown == nil || a.makes == nil || !slices.Equal(s.shown.Renditions, a.makes.Renditions) {
 		return false
 	}
 	for _, r := range a.makes.Renditions {
 		first, last := a.firsts[r.Name], s.lasts[r.Name]
 		if first.Packet == nil || last == nil || !first.Track.SameParameters(last.Track) || first.DTS < last.DTS {
-			return false
-		}
-	}
-	return true
-}
-
-func sameRenditions(a, b *wire.Renditions) bool {
-	if len(a.Renditions) != len(b.Renditions) || a.Dependent != b.Dependent {
-		return false
-	}
-	for i := range a.Renditions {
-		if a.Renditions[i] != b.Renditions[i] {
 			return false
 		}
 	}
