@@ -54,6 +54,10 @@ type Config struct {
 	// it takes the place of Store.
 	Output *store.Output
 
+	// Recorder gets what the playlists list; nil for nobody. Live presentations
+	// only.
+	Recorder Recorder
+
 	// OnTrouble is told what went wrong without stopping the stream: a segment
 	// that could not be stored and is listed as a GAP, an overlong segment.
 	// Called from the goroutine that writes, at most once a segment; it must
@@ -117,6 +121,8 @@ func (c *Config) fill() error {
 		return errors.New("negative duration")
 	case (c.LowLatency || c.DVR > 0) && c.VOD:
 		return errors.New("low latency and time shift are for live presentations only")
+	case c.Recorder != nil && c.VOD:
+		return errors.New("a recorder is for live presentations only")
 	case c.Output != nil && !c.VOD:
 		return errors.New("an output folder is for VOD only")
 	case c.Output == nil && c.Store == nil:

@@ -146,6 +146,9 @@ func (p *Presentation) refresh() {
 	text := m.Append(nil)
 	if old := p.multi.Load(); old == nil || !bytes.Equal(old.text, text) {
 		p.multi.Store(newDocument(text))
+		if p.cfg.Recorder != nil {
+			p.cfg.Recorder.Multivariant(text)
+		}
 	}
 	if !p.isReady {
 		p.isReady = true

@@ -200,6 +200,7 @@ func (r *rendition) publish(s *segment) error {
 	r.meter.add(s.size, s.duration)
 	r.show(w, true)
 	r.p.published(r, s)
+	r.p.record(r, s)
 	return nil
 }
 

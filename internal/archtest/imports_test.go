@@ -45,6 +45,7 @@ var rooms = []room{
 	{name: "packager/playlist", bare: true},
 	{name: "packager/fmp4", may: []string{"internal/media"}},
 	{name: "packager/store", may: []string{"internal/media"}},
+	{name: "packager/recording", may: and("packager", "packager/playlist", "packager/fmp4", "packager/store")},
 	{name: "packager/check", may: []string{"internal/media", "packager/playlist", "packager/fmp4"}},
 
 	// The server's side of the app process: it meets no engine.
@@ -54,7 +55,7 @@ var rooms = []room{
 	{name: "jsapi/app", may: and("jsapi/...", "transcode/wire")},
 	{name: "jsapi/...", may: and("jsapi/...", "internal/pipeline", "internal/status", "transcode")},
 	{name: "web/...", may: and("web/...", "internal/access", "internal/config", "internal/status")},
-	{name: "internal/pipeline", may: and("ingest", "ingest/timeline", "transcode", "transcode/wire", "packager", "packager/store",
+	{name: "internal/pipeline", may: and("ingest", "ingest/timeline", "transcode", "transcode/wire", "packager", "packager/recording", "packager/store",
 		"internal/access", "internal/child", "internal/config", "internal/status")},
 
 	{name: "testmedia", bare: true},

@@ -16,6 +16,7 @@ import (
 	"github.com/millrace/millrace/internal/config"
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/internal/status"
+	"github.com/millrace/millrace/packager/recording"
 	"github.com/millrace/millrace/packager/store"
 	"github.com/millrace/millrace/transcode"
 )
@@ -37,6 +38,9 @@ type Deps struct {
 
 	// Disk makes the store of a stream with time shift. nil: there is none.
 	Disk func(path string) (*store.Disk, error)
+
+	// Recordings keeps what is to be recorded. nil: nothing is.
+	Recordings *recording.Library
 
 	// NoLoopback makes nobody loopback, for places where the network hides who
 	// is calling (containers).

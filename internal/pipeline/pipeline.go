@@ -14,6 +14,7 @@ import (
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/internal/status"
 	"github.com/millrace/millrace/packager"
+	"github.com/millrace/millrace/packager/recording"
 	"github.com/millrace/millrace/packager/store"
 	"github.com/millrace/millrace/transcode"
 )
@@ -54,6 +55,7 @@ type Pipeline struct {
 	pub     *ingest.Publisher
 	epoch   uint32        // of the newest packet
 	disks   []*store.Disk // of presentations with time shift
+	rec     *recording.Recorder
 	pause   time.Duration // before a worker that did not start is tried again
 
 	mu       sync.Mutex
@@ -101,14 +103,17 @@ func newPipeline(ctx context.Context, path string, set config.Stream, last Numbe
 // have nothing of it.
 func (p *Pipeline) present(hls config.HLS) error {
 	files, shift := p.files(hls)
+	rec := p.recorder()
+	p.records(rec)
 	pres, err := packager.New(packager.Config{
 		Segment: hls.Segment, Part: hls.Part, Window: hls.Window, LowLatency: hls.LowLatency,
-		Store: files, DVR: shift, Logger: p.log,
+		Store: files, DVR: shift, Recorder: recorderOf(rec), Logger: p.log,
 		OnTrouble: func(rendition string, err error) {
 			p.log.Warn("segment", "rendition", rendition, "err", err)
 		},
 	})
 	if err != nil {
+		p.records(nil)
 		return fmt.Errorf("make presentation: %w", err)
 	}
 	p.mu.Lock()
@@ -233,6 +238,7 @@ func (p *Pipeline) end(reason error) {
 	if err := pres.End(); err != nil {
 		p.log.Warn("end of presentation", "err", err)
 	}
+	p.records(nil)
 	p.enter(status.Ended, reason)
 }
 

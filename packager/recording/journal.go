@@ -1,0 +1,136 @@
+package recording
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/millrace/millrace/packager"
+)
+
+const (
+	journalFile = "journal"
+	summaryFile = "recording.json"
+	indexFile   = "index.m3u8"
+)
+
+// note is one line of a journal.
+type note struct {
+	Path    string       `json:"path,omitempty"` // in the first line: of the stream
+	Start   time.Time    `json:"start,omitzero"` // in the first line
+	Target  int          `json:"target,omitempty"`
+	Multi   string       `json:"multi,omitempty"` // the multivariant playlist from here on
+	Segment *segmentNote `json:"segment,omitempty"`
+}
+
+// segmentNote is a segment that is there.
+type segmentNote struct {
+	Rendition     string        `json:"rendition"`
+	Video         bool          `json:"video,omitempty"`
+	Number        uint64        `json:"number"`
+	Discontinuity uint64        `json:"discontinuity"`
+	Duration      time.Duration `json:"duration"`
+	Wall          time.Time     `json:"wall"`
+	Init          string        `json:"init,omitempty"` // empty for a gap
+	Size          int64         `json:"size,omitempty"`
+}
+
+func (s *segmentNote) gap() bool { return s.Init == "" }
+
+// journal is one that is being written. The lock on its file says that its
+// process lives.
+type journal struct{ file *os.File }
+
+func createJournal(dir string, first note) (*journal, error) {
+	f, err := os.OpenFile(filepath.Join(dir, journalFile), os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	j := &journal{f}
+	if err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err == nil {
+		err = j.add(first)
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("begin journal: %w", err)
+	}
+	return j, nil
+}
+
+// add appends a line by one write, so that only the last one can be torn.
+func (j *journal) add(n note) error {
+	b, err := json.Marshal(n)
+	if err == nil {
+		_, err = j.file.Write(append(b, '\n'))
+	}
+	return err
+}
+
+func (j *journal) close() { _ = j.file.Close() }
+
+// chronicle is what a journal tells.
+type chronicle struct {
+	path     string
+	start    time.Time
+	target   int // seconds
+	multi    string
+	segments []segmentNote
+}
+
+// errBusy says that another process writes the recording.
+var errBusy = errors.New("the recording is being written")
+
+// readJournal reads what was noted, up to a line that was torn. It holds the
+// journal's lock until release.
+func readJournal(dir string) (c *chronicle, release func(), err error) {
+	f, err := os.Open(filepath.Join(dir, journalFile))
+	if err != nil {
+		return nil, nil, err
+	}
+	if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
+		_ = f.Close()
+		return nil, nil, errBusy
+	}
+	c = &chronicle{}
+	r := bufio.NewReaderSize(f, 1<<16)
+	for {
+		line, err := r.ReadBytes('\n')
+		var n note
+		if err != nil || json.Unmarshal(bytes.TrimSpace(line), &n) != nil {
+			if err != nil && !errors.Is(err, io.EOF) {
+				_ = f.Close()
+				return nil, nil, fmt.Errorf("read journal: %w", err)
+			}
+			return c, func() { _ = f.Close() }, nil
+		}
+		c.take(n)
+	}
+}
+
+func (c *chronicle) take(n note) {
+	if n.Path != "" {
+		c.path, c.start, c.target = n.Path, n.Start, n.Target
+	}
+	if n.Multi != "" {
+		c.multi = n.Multi
+	}
+	if n.Segment != nil {
+		c.segments = append(c.segments, *n.Segment)
+	}
+}
+
+// noteOf is what is noted of a listed segment.
+func noteOf(l *packager.Listed, video bool) *segmentNote {
+	return &segmentNote{
+		Rendition: l.Rendition, Video: video, Number: l.Number, Discontinuity: l.Discontinuity,
+		Duration: l.Duration, Wall: l.Wall.UTC(), Init: l.Init, Size: l.Size,
+	}
+}
