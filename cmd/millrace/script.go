@@ -103,8 +103,15 @@ func (s *scriptCmd) Run(ctx context.Context, w *world) error {
 		return exitError(128 + int(sig.number()))
 	}
 	fmt.Fprintln(w.stderr, p.Report(err))
+	var unsettled *program.Unsettled
+	if errors.As(err, &unsettled) {
+		return exitError(exitUnsettled)
+	}
 	return exitError(exitFailed)
 }
+
+// exitUnsettled is Node's exit code of a program that waits in vain.
+const exitUnsettled = 13
 
 // bounds are what the script is held to.
 func (s *scriptCmd) bounds(w *world) *guard.Options {

@@ -33,9 +33,10 @@ func bytesModule(l *loop.Loop) goja.Value {
 		case "utf16le":
 			return 2 * text(a.At(0)).Length(), nil
 		case "hex":
-			return len(s) / 2, nil
+			return text(a.At(0)).Length() / 2, nil
 		}
-		return base64Length(s), nil
+		padded := len(s) - len(strings.TrimRight(s, "="))
+		return (text(a.At(0)).Length() - min(padded, 2)) * 3 / 4, nil
 	})
 	o.Func("compare", func(a native.Args) (any, error) { return bytes.Compare(a.Bytes(0), a.Bytes(1)), nil })
 	o.Func("index", func(a native.Args) (any, error) {
@@ -126,8 +127,6 @@ func lenientBase64(text string) []byte {
 	m, _ := base64.RawStdEncoding.Decode(out, clean[:n])
 	return out[:m]
 }
-
-func base64Length(s string) int { return len(strings.TrimRight(s, "=")) * 3 / 4 }
 
 func decode(b []byte, encoding string) (any, error) {
 	switch encoding {

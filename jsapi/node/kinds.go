@@ -4,7 +4,6 @@ import (
 	"syscall"
 
 	"github.com/dop251/goja"
-	"github.com/dop251/goja_nodejs/url"
 	"golang.org/x/sys/unix"
 
 	"github.com/millrace/millrace/jsapi/builtin"
@@ -79,16 +78,6 @@ func typesModule(l *loop.Loop) goja.Value {
 		return rt.New(rt.Get("Map"), native.Value(rt, all))
 	})
 	return o.Object
-}
-
-func urlModule(l *loop.Loop) goja.Value {
-	rt := l.Runtime()
-	module := rt.NewObject()
-	if err := module.Set("exports", rt.NewObject()); err != nil {
-		panic(err)
-	}
-	url.Require(rt, module)
-	return module.Get("exports")
 }
 
 func moduleModule(l *loop.Loop) goja.Value {

@@ -35,6 +35,7 @@ type Program struct {
 	// default where the script is an ES module or sets module.exports.
 	Exports *goja.Object
 
+	awaited *goja.Promise // what an Async script gave
 	compile compile.Options
 	loaded  map[string]goja.Value // by file
 }
@@ -96,7 +97,19 @@ func (p *Program) Run(ctx context.Context, script *compile.Program, started func
 	if errors.As(err, &exit) && exit.Code == 0 {
 		return nil
 	}
+	if err == nil && p.awaited != nil && p.awaited.State() == goja.PromiseStatePending {
+		return &Unsettled{Path: script.Path}
+	}
 	return err
+}
+
+// Unsettled is a script that ran out of work while it still waited at its top
+// level; Node leaves with exit code 13 then.
+type Unsettled struct{ Path string }
+
+// Error names the script.
+func (e *Unsettled) Error() string {
+	return e.Path + ": the script awaits something at its top level that nothing can bring about any more"
 }
 
 func (p *Program) start(script *compile.Program, started func() error) error {
@@ -141,6 +154,9 @@ func (p *Program) evaluate(script *compile.Program, started func() error) error 
 	done, err := p.call(script, func(v goja.Value) { p.Exports = v.ToObject(rt) })
 	if err != nil {
 		return err
+	}
+	if script.Async {
+		p.awaited, _ = done.Export().(*goja.Promise)
 	}
 	if started == nil {
 		return nil

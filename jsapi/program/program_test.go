@@ -14,7 +14,10 @@ import (
 	"github.com/millrace/millrace/jsapi/program"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// The clock of the matcher of regular expressions goes on for a second.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/dlclark/regexp2/v2.runClock"))
+}
 
 // run runs files of a folder, the first one as the script, and gives what it
 // wrote.

@@ -2,6 +2,7 @@
 // util.inspect: what a value looks like, laid out as Node lays it out.
 const native = internalBinding('types');
 const { normal } = require('./stacks.js');
+const { kind: kindOf } = require('./kinds.js');
 const bases = require('./inspect-bases.js');
 
 const OBJECT = 0;
@@ -180,7 +181,7 @@ function whole(ctx, value, recurse) {
   let tag;
   try { tag = value[Symbol.toStringTag]; } catch { tag = ''; }
   if (typeof tag !== 'string' || tag !== '' && (ctx.showHidden ? Object.hasOwn(value, Symbol.toStringTag) : Object.prototype.propertyIsEnumerable.call(value, Symbol.toStringTag))) tag = '';
-  const kind = native.kind(value);
+  const kind = kindOf(value);
   const d = describe(ctx, value, { name, tag, kind, recurse });
   if (typeof d === 'string') return d;
   if (recurse > ctx.depth && ctx.depth !== null) {
@@ -215,22 +216,21 @@ function describe(ctx, value, { name, tag, kind }) {
     if (value.length === 0 && keys.length === 0) return `${before}[]`;
     return { braces: [`${before}[`, ']'], keys, entries: arrayEntries, extra: ARRAY_EXTRA };
   }
-  const collection = kind;
-  if (collection === 'Set' || collection === 'Map') {
+  if (kind === 'Set' || kind === 'Map') {
     const keys = keysOf(ctx, value);
-    const before = prefix(name, tag, collection, `(${value.size})`);
+    const before = prefix(name, tag, kind, `(${value.size})`);
     if (value.size === 0 && keys.length === 0) return `${before}{}`;
-    return { braces: [`${before}{`, '}'], keys, entries: collection === 'Set' ? setEntries : mapEntries };
+    return { braces: [`${before}{`, '}'], keys, entries: kind === 'Set' ? setEntries : mapEntries };
   }
-  if (ArrayBuffer.isView(value) && kind !== 'DataView') {
+  if (kind === 'TypedArray') {
     const keys = keysOf(ctx, value, true);
-    const before = prefix(name, tag, tag || 'TypedArray', `(${value.length})`);
+    const before = prefix(name, tag, name ?? 'TypedArray', `(${value.length})`);
     if (value.length === 0 && keys.length === 0) return `${before}[]`;
     return { braces: [`${before}[`, ']'], keys, entries: typedEntries, extra: ARRAY_EXTRA };
   }
   if (kind === 'Map Iterator' || kind === 'Set Iterator') return { braces: [`[${tag || kind}] {`, '}'], keys: keysOf(ctx, value), entries: iteratorEntries };
   const keys = keysOf(ctx, value, kind === 'String');
-  if (kind === 'Arguments') return { braces: ['[Arguments] [', ']'], keys: keys.filter((k) => !/^\d+$/.test(String(k))), entries: arrayEntries, extra: ARRAY_EXTRA };
+  if (kind === 'Arguments') return { braces: ['[Arguments] {', '}'], keys };
   const braces = ['{', '}'];
   const base = bases.of(ctx, value, { name, tag, kind, keys, prefix, number, primitive, quoted, normal });
   if (base !== undefined) return keys.length === 0 ? base : { base, braces, keys };
@@ -365,7 +365,7 @@ function columns(ctx, output, value) {
   }
   const widest = longest + 2;
   if (!(widest * 3 + ctx.indentationLvl < ctx.breakLength && (total / widest > 5 || longest <= 6))) return output;
-  const biased = Math.max(widest - Math.sqrt(widest - total / output.length), 1);
+  const biased = Math.max(widest - 3 - Math.sqrt(widest - total / output.length), 1);
   const n = Math.min(
     Math.round(Math.sqrt(2.5 * biased * length) / biased), Math.floor((ctx.breakLength - ctx.indentationLvl) / widest), ctx.compact * 4, 15);
   if (n <= 1) return output;

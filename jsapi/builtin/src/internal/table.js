@@ -3,15 +3,12 @@
 const { inspect } = require('../node/util.js');
 
 const width = (text) => [...text.replace(/\x1b\[\d+m/g, '')].length;
-const centred = (text, room) => {
-  const left = Math.floor((room - width(text)) / 2);
-  return ' '.repeat(left) + text + ' '.repeat(room - width(text) - left);
-};
+const padded = (text, room) => ` ${text}${' '.repeat(room - width(text) - 1)}`;
 
 function draw(head, rows) {
   const widths = head.map((title, i) => Math.max(width(title), ...rows.map((r) => width(r[i] ?? ''))) + 2);
   const line = (l, m, r) => l + widths.map((w) => '─'.repeat(w)).join(m) + r;
-  const row = (cells) => `│${widths.map((w, i) => centred(cells[i] ?? '', w)).join('│')}│`;
+  const row = (cells) => `│${widths.map((w, i) => padded(cells[i] ?? '', w)).join('│')}│`;
   return [line('┌', '┬', '┐'), row(head), line('├', '┼', '┤'), ...rows.map(row), line('└', '┴', '┘')].join('\n');
 }
 

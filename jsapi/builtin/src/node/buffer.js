@@ -160,13 +160,30 @@ for (const [from, to] of [['Uint', 'UInt']]) {
     if (alias !== name) Buffer.prototype[alias] ??= Buffer.prototype[name];
   }
 }
+
+// A place beyond the end is Node's error.
+for (const name of Object.getOwnPropertyNames(Buffer.prototype)) {
+  const bits = /^(read|write)(?:U?[Ii]nt|BigU?[Ii]nt|Float|Double)(\d*)/.exec(name);
+  if (!bits) continue;
+  const f = Buffer.prototype[name];
+  const fixed = bits[2] ? bits[2] / 8 : name.includes('Float') ? 4 : name.includes('Double') ? 8 : 0;
+  const fail = (buffer, error, offset, size) => {
+    if (!(error instanceof RangeError) || error.code !== undefined || /"value"/.test(error.message)) throw error;
+    const most = buffer.length - (fixed || size);
+    if (most < 0) throw coded(RangeError, 'ERR_BUFFER_OUT_OF_BOUNDS', 'Attempt to access memory outside buffer bounds');
+    throw range('offset', `>= 0 and <= ${most}`, offset);
+  };
+  Buffer.prototype[name] = bits[1] === 'read' ?
+    function (offset, size) { try { return f.call(this, offset, size); } catch (error) { return fail(this, error, offset, size); } } :
+    function (value, offset, size) { try { return f.call(this, value, offset, size); } catch (error) { return fail(this, error, offset, size); } };
+}
 Buffer.poolSize = 8192;
 Object.defineProperty(Buffer.prototype, Symbol.for('nodejs.util.inspect.custom'), {
   value() {
     const max = npm.INSPECT_MAX_BYTES;
     let text = [...this.subarray(0, max)].map((n) => n.toString(16).padStart(2, '0')).join(' ');
     if (this.length > max) text += ` ... ${this.length - max} more byte${this.length - max > 1 ? 's' : ''}`;
-    return `<${this.constructor.name}${text === '' ? '' : ' '}${text}>`;
+    return `<${this.constructor.name} ${text}>`;
   },
   writable: true, enumerable: false, configurable: true,
 });

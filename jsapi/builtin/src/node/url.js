@@ -2,7 +2,7 @@
 const legacy = require('npm:url');
 const native = internalBinding('url');
 const { coded, argument } = require('../internal/errors.js');
-const { URL, URLSearchParams } = native;
+const { URL, URLSearchParams } = require('../internal/url.js');
 
 const fileURL = (u) => {
   const url = typeof u === 'string' ? new URL(u) : u;
@@ -40,11 +40,6 @@ function format(value, options) {
   if (!search) url.search = '';
   return unicode && url.hostname ? url.href.replace(url.hostname, native.domainToUnicode(url.hostname)) : url.href;
 }
-if (!URL.canParse) {
-  URL.canParse = (u, base) => { try { return !!new URL(u, base); } catch { return false; } };
-}
-URL.parse ??= (u, base) => { try { return new URL(u, base); } catch { return null; } };
-
 module.exports = {
   ...legacy, URL, URLSearchParams, fileURLToPath, pathToFileURL, urlToHttpOptions, format,
   domainToASCII: native.domainToASCII, domainToUnicode: native.domainToUnicode,

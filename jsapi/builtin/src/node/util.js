@@ -87,7 +87,7 @@ function debuglog(section, ready) {
   return log;
 }
 
-const kind = native.kind; // the engine's own name of an object's kind
+const { kind } = require('../internal/kinds.js');
 const typed = ['Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array',
   'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'];
 const typedName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
