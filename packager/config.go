@@ -58,6 +58,11 @@ type Config struct {
 	// only.
 	Recorder Recorder
 
+	// OnSegment is told of each segment that a playlist lists, gaps left out.
+	// Called from the goroutine that writes; it must not block, nor call the
+	// Presentation. Nil means nobody wants to know.
+	OnSegment func(Published)
+
 	// OnTrouble is told what went wrong without stopping the stream: a segment
 	// that could not be stored and is listed as a GAP, an overlong segment.
 	// Called from the goroutine that writes, at most once a segment; it must
@@ -66,6 +71,16 @@ type Config struct {
 
 	// Logger takes rare facts; nil means none.
 	Logger *slog.Logger
+}
+
+// Published is a segment that a playlist lists now.
+type Published struct {
+	Rendition string
+	Number    uint64
+	URI       string // beside the rendition's playlist
+	Duration  time.Duration
+	Size      int64
+	Wall      time.Time // EXT-X-PROGRAM-DATE-TIME of its beginning
 }
 
 // Rendition describes one media playlist.

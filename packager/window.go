@@ -201,6 +201,9 @@ func (r *rendition) publish(s *segment) error {
 	r.show(w, true)
 	r.p.published(r, s)
 	r.p.record(r, s)
+	if listen := r.p.cfg.OnSegment; listen != nil && !s.gap {
+		listen(Published{Rendition: r.name, Number: s.number, URI: s.uri, Duration: s.duration, Size: s.size, Wall: s.wall})
+	}
 	return nil
 }
 

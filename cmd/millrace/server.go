@@ -34,6 +34,7 @@ type server struct {
 	manager    *pipeline.Manager
 	backend    *backend
 	shift      *shiftDisk
+	archive    *archive
 	app        *host.Host   // nil where the configuration names none
 	web        *web.Server  // nil where HTTP is off
 	rtsp       *rtsp.Server // nil where RTSP is off
@@ -79,13 +80,16 @@ func openServer(ctx context.Context, w *world, cfg *config.Config, log *slog.Log
 	if s.app, err = openApp(w, s, exe, bus); err != nil {
 		return nil, err
 	}
+	if s.archive, err = openArchive(cfg, bus, log); err != nil {
+		return nil, err
+	}
 	deps := pipeline.Deps{
 		Transcoder: supervisor, Thumbnails: s.thumbnails, Bus: bus, Logger: log,
 		Pull: s.pull, NoLoopback: s.container, ScriptEnv: scriptEnv(w, cfg),
-		Disk: s.shift.of,
+		Disk: s.shift.of, Recordings: s.archive.lib,
 	}
 	if s.app != nil {
-		deps.Hook = s.app
+		deps.Hook, deps.Notice = s.app, s.app.Tell
 	}
 	s.manager = pipeline.NewManager(cfg, deps)
 	s.backend = newBackend(s.manager)
@@ -126,7 +130,7 @@ func (s *server) openHTTP(ctx context.Context) error {
 	registry.MustRegister(streamMetrics(s.manager))
 	wc := web.Config{
 		Listen: string(h.Listen), TLSCert: h.TLS.Cert, TLSKey: h.TLS.Key,
-		Backend: s.backend, Origins: rules.Origins, Proxies: rules.Proxies,
+		Backend: s.backend, Recordings: s.archive, Origins: rules.Origins, Proxies: rules.Proxies,
 		Token: rules.Token, View: rules.View, NoLoopback: s.container,
 		RTSP: s.rtspAddress(), Version: versionName(), Logger: s.log, Metrics: registry,
 		DrainTimeout: drainTime, AppGuarded: rules.App,
@@ -182,6 +186,7 @@ func (s *server) start(ctx context.Context) {
 			}
 		})
 	}
+	s.serving.Go(func() { s.archive.tidy(ctx) })
 	if s.rtsp != nil {
 		s.serving.Go(func() {
 			if err := s.rtsp.Run(ctx); err != nil {
@@ -271,6 +276,7 @@ func (s *server) reload(load func() (*config.Config, error)) {
 		return
 	}
 	s.manager.Reload(cfg)
+	s.archive.bound(cfg.Retain)
 	if s.web != nil {
 		s.web.SetRules(rules)
 	}
@@ -334,6 +340,9 @@ func (s *server) close(ctx context.Context) error {
 	}
 	if s.app != nil {
 		s.app.Close()
+	}
+	if s.archive != nil {
+		errs = append(errs, s.archive.lib.Close(ctx))
 	}
 	errs = append(errs, s.shift.close())
 	if s.thumbnails != nil {

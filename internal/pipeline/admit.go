@@ -110,8 +110,24 @@ func (m *Manager) attach(c candidate) (*ingest.Publisher, error) {
 	}
 	if err == nil {
 		p.admit(c.plan)
+		m.follow(publisher)
 	}
 	return publisher, err
+}
+
+// follow makes a publisher's coming and going known. m.mu is held.
+func (m *Manager) follow(publisher *ingest.Publisher) {
+	info, path := publisher.Info(), publisher.Stream().Path()
+	data := func(reason string) map[string]string {
+		return map[string]string{
+			"protocol": info.Protocol, "remote": fmt.Sprint(info.Remote), "userAgent": info.Agent, "user": info.User, "reason": reason,
+		}
+	}
+	m.deps.Bus.Send("publisher:join", path, data(""))
+	m.wg.Go(func() {
+		<-publisher.Done()
+		m.deps.Bus.Send("publisher:leave", path, data(fmt.Sprint(publisher.Err())))
+	})
 }
 
 // judge is what admit holds against a plan, for one that was not known then.

@@ -29,6 +29,10 @@ type Deps struct {
 	Logger     *slog.Logger
 	Hook       Hook // nil: the configuration alone decides
 
+	// Notice is told what is too frequent for the Bus: segment. It must not
+	// block. Nil: nobody wants to know.
+	Notice func(status.Event)
+
 	// ScriptEnv are the environment variables that pipeline scripts see.
 	ScriptEnv map[string]string
 

@@ -108,6 +108,7 @@ func (p *Pipeline) present(hls config.HLS) error {
 	pres, err := packager.New(packager.Config{
 		Segment: hls.Segment, Part: hls.Part, Window: hls.Window, LowLatency: hls.LowLatency,
 		Store: files, DVR: shift, Recorder: recorderOf(rec), Logger: p.log,
+		OnSegment: p.listed(),
 		OnTrouble: func(rendition string, err error) {
 			p.log.Warn("segment", "rendition", rendition, "err", err)
 		},
