@@ -18,7 +18,7 @@ const progress = new Transform({
   objectMode: true,
   transform(packet, _, done) {
     const percent = Math.floor(100 * packet.time / source.duration);
-    if (packet.kind === 'video' && percent > shown) {
+    if (percent > shown) {
       shown = percent;
       const speed = packet.time / ((Date.now() - began) / 1000);
       process.stderr.write(`\r${String(percent).padStart(3)} %  ${speed.toFixed(1)}x `);
@@ -31,5 +31,5 @@ const file = record(output);
 if (source.tracks.some((t) => t.kind === 'audio')) {
   source.audio.pipe(decode()).pipe(encode({ codec: 'aac', bitrate: '96k' })).pipe(file);
 }
-await pipeline(source.video, progress, decode(), filter('scale=-2:360'), encode({ codec: 'libx264', crf: 26, preset: 'veryfast' }), file);
+await pipeline(source.video, decode(), filter('scale=-2:360'), encode({ codec: 'libx264', crf: 26, preset: 'veryfast' }), progress, file);
 console.error(`\r100 %  ${output} in ${((Date.now() - began) / 1000).toFixed(1)} s`);
