@@ -60,6 +60,7 @@ func (s *sinks) open(spec jsmedia.HLSSpec) (jsmedia.HLSSink, error) {
 	if err := json.Unmarshal([]byte(s.job.Policy), &k.policy); err != nil {
 		return nil, fmt.Errorf("read the stream's policy: %w", err)
 	}
+	k.policy.Segment = time.Duration(s.job.HLS.Segment)
 	if l := spec.Ladder; l != nil && l.Mode != "" {
 		k.policy.Mode, k.policy.Rungs = l.Mode, l.Rungs
 		k.policy.Encoder = overlaid(k.policy.Encoder, l.Encoder)
@@ -69,7 +70,6 @@ func (s *sinks) open(spec jsmedia.HLSSpec) (jsmedia.HLSSink, error) {
 			k.hls.Window > 0 && k.hls.Window != s.job.HLS.Window {
 			s.w.log(slog.LevelWarn, "hls() asks for another shape than viewers have: segment, part and window stay until the stream ends", nil)
 		}
-		k.policy.Segment = time.Duration(s.job.HLS.Segment)
 	} else if k.hls.Segment > 0 {
 		k.policy.Segment = time.Duration(k.hls.Segment)
 	}
