@@ -189,6 +189,9 @@ func (f *fake) run() int {
 }
 
 func (f *fake) take(m wire.Message) (code int, leave bool) {
+	if f.mode == "script" {
+		return f.script(m)
+	}
 	switch m := m.(type) {
 	case *wire.Job:
 		f.from = m.From
