@@ -89,6 +89,9 @@ func (m *scriptMedia) hls(spec jsmedia.HLSSpec) (jsmedia.HLSSink, error) {
 	if l := spec.Ladder; l != nil {
 		policy.Mode, policy.Rungs, policy.Encoder = l.Mode, l.Rungs, l.Encoder
 	}
+	if m.source != nil && policy.Encoder.Threads == 0 {
+		policy.Encoder.Threads = 1 // x264's rate control on several is never twice the same
+	}
 	if spec.HLS.Segment != nil {
 		policy.Segment = *spec.HLS.Segment
 	}

@@ -59,8 +59,9 @@ func (c *Clock) poke() {
 	}
 }
 
-// due returns when it is time for a packet, on its source's goroutine.
-func (c *Clock) due(ctx context.Context, f *feed, p *media.Packet) error {
+// due returns when it is time for a packet, on its source's goroutine. The
+// packet arrives then.
+func (c *Clock) due(ctx context.Context, f *feed, p *media.Packet) (*media.Packet, error) {
 	at := media.Duration(p.DTS, p.Track.ClockRate)
 	c.mu.Lock()
 	first, known := c.origin[f]
@@ -74,12 +75,14 @@ func (c *Clock) due(ctx context.Context, f *feed, p *media.Packet) error {
 	c.poke()
 	select {
 	case <-a.ch:
-		return nil
+		arrived := *p
+		arrived.Arrival = a.at
+		return &arrived, nil
 	case <-ctx.Done():
 		c.mu.Lock()
 		c.waiting = slices.DeleteFunc(c.waiting, func(o *appointment) bool { return o == a })
 		c.mu.Unlock()
-		return context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
 }
 

@@ -292,6 +292,9 @@ func (m *Module) encoderOptions(s *settings) (transcode.CoderOptions, media.Kind
 	if l := s.flag("lowLatency"); l != nil {
 		o.LowLatency = *l
 	}
+	if o.Threads == 0 && m.opts.Clock != nil {
+		o.Threads = 1 // what rate control makes on several threads is never twice the same
+	}
 	if gop := s.length("gop"); gop != nil {
 		o.GOP = max(*gop, time.Millisecond)
 	}

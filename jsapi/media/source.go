@@ -92,10 +92,10 @@ func (f *feed) discard() {
 
 func (f *feed) read(ctx context.Context) (*media.Packet, error) {
 	p, err := f.source.Read(ctx)
-	if err == nil && f.m.opts.Clock != nil {
-		err = f.m.opts.Clock.due(ctx, f, p)
+	if err != nil || f.m.opts.Clock == nil {
+		return p, err
 	}
-	return p, err
+	return f.m.opts.Clock.due(ctx, f, p)
 }
 
 func (f *feed) give(ctx context.Context, o object) error {
