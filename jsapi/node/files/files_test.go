@@ -12,6 +12,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestFilesAreNodes(t *testing.T) { npmtest.Same(t, npmtest.Script{Path: "testdata/files.js"}) }
 
+func TestLinesAreNodes(t *testing.T) { npmtest.Same(t, npmtest.Script{Path: "testdata/readline.js"}) }
+
 // A descriptor that a script leaves open is closed with its loop.
 func TestNoDescriptorStays(t *testing.T) {
 	before := npmtest.Descriptors(t)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"github.com/dop251/goja"
 
@@ -20,6 +21,9 @@ type connection struct {
 	encrypted bool
 	busy      bool       // with a request; under the server's mutex
 	socket    goja.Value // the script's, made with the first request; for the loop's goroutine
+
+	gone chan struct{} // closed with the connection
+	once sync.Once
 
 	status []byte // the status line to write, where it is not net/http's; for the handler's goroutine
 }
@@ -47,9 +51,9 @@ func (d door) Accept() (net.Conn, error) {
 			continue
 		}
 		if d.tls != nil {
-			return &connection{Conn: tls.Server(c, d.tls), encrypted: true}, nil
+			return &connection{Conn: tls.Server(c, d.tls), encrypted: true, gone: make(chan struct{})}, nil
 		}
-		return &connection{Conn: c}, nil
+		return &connection{Conn: c, gone: make(chan struct{})}, nil
 	}
 }
 
@@ -80,6 +84,13 @@ func (c *connection) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// Close is net.Conn's. It ends the exchange that is under way too: net/http
+// looks at a connection only while it reads or writes.
+func (c *connection) Close() error {
+	c.once.Do(func() { close(c.gone) })
+	return c.Conn.Close()
+}
+
 // CloseWrite is what net/http ends a connection with after it has refused a
 // request, so that the client gets to read why.
 func (c *connection) CloseWrite() error {
@@ -108,7 +119,7 @@ func (c *connection) describe(l *loop.Loop) goja.Value {
 	_ = o.Set("local", native.Value(l.Runtime(), sockets.Address(c.LocalAddr())))
 	_ = o.Set("encrypted", c.encrypted)
 	o.Func("close", func(native.Args) (any, error) {
-		go c.Close()
+		go func() { _ = c.Close() }()
 		return nil, nil
 	})
 	// The script's side calls it once, with what it made of this.

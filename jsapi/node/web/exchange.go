@@ -186,6 +186,8 @@ func (x *exchange) run() {
 		case <-x.wake:
 		case <-left: // the client; the script hears of it by gone()
 			panic(http.ErrAbortHandler)
+		case <-x.conn.gone:
+			panic(http.ErrAbortHandler)
 		case <-x.server.loop.Context().Done():
 			panic(http.ErrAbortHandler)
 		}

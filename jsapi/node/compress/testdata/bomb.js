@@ -12,4 +12,4 @@ gunzip.on('readable', () => {
   }
 });
 gunzip.on('close', () => console.log('closed'));
-gunzip.write(zlib.gzipSync(Buffer.alloc(64 << 20)));
+gunzip.write(zlib.gzipSync(Buffer.alloc(16 << 20)));

@@ -33,7 +33,7 @@ console.log(zlib.constants.Z_BEST_SPEED, zlib.codes.Z_OK, zlib.codes['-3']);
 async function main() {
   console.log(`${await promisify(zlib.gunzip)(await promisify(zlib.gzip)('callbacks'))}`);
   await promisify(zlib.inflate)(Buffer.from('no')).catch((e) => console.log(e.code));
-  const big = Buffer.alloc(5e6, 'abcdefghij');
+  const big = Buffer.alloc(1e6, 'abcdefghij');
   for (const [there, back] of [['createGzip', 'createGunzip'], ['createDeflateRaw', 'createInflateRaw'], ['createBrotliCompress', 'createBrotliDecompress']]) {
     const out = [];
     await pipeline(Readable.from([big.subarray(0, 1000), big.subarray(1000)]), zlib[there](), zlib[back](),

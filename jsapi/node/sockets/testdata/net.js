@@ -11,7 +11,16 @@ const text = async (socket) => {
   return all;
 };
 
+async function names() {
+  const dns = require('dns');
+  console.log(await new Promise((done) => dns.lookup('127.0.0.1', (...args) => done(args))));
+  console.log((await dns.promises.lookup('localhost', { family: 4 })).address);
+  const e = await dns.promises.lookup('no-such-name.invalid').catch((error) => error);
+  console.log(['ENOTFOUND', 'EAI_AGAIN'].includes(e.code), e.syscall, e.hostname);
+}
+
 async function main() {
+  await names();
   console.log(['::1', '1.2.3.4', 'x', '::ffff:1.2.3.4', '01.2.3.4', '1::2::3', 'fe80::1%lo'].map((s) => net.isIP(s)).join());
 
   // Both halves of a connection.
