@@ -81,7 +81,7 @@ func (s *scriptCmd) Run(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
-	p, err := program.New(program.Options{Guard: s.bounds(w), Extra: around.provide, Host: node.Host{
+	p, err := program.New(program.Options{Guard: s.bounds(w), Extra: around.provide, Host: node.Host{ //nolint:contextcheck // what it begins ends with its loop
 		Exec: exe, Script: script.Path, Args: s.Args, Env: environment(w), Cwd: cwd,
 		Stdin: w.stdin, Stdout: w.stdout, Stderr: w.stderr,
 		Terminals: [3]bool{isInput(w.stdin), w.outTerminal, w.errTerminal},

@@ -36,7 +36,7 @@ type scriptMedia struct {
 
 // around makes ready what the flags ask for.
 func (f mediaFlags) around(ctx context.Context, w *world) (*scriptMedia, error) {
-	m := &scriptMedia{flags: f, w: w, engine: worker.NewEngine(nil)}
+	m := &scriptMedia{flags: f, w: w, engine: worker.NewEngine(nil)} //nolint:contextcheck // it needs no closing
 	if f.Source == "" {
 		return m, nil
 	}
