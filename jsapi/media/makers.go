@@ -48,10 +48,8 @@ func (m *Module) makerNatives(o native.Object) {
 		return m.rt.NewArray(all...), nil
 	})
 	o.Func("duration", func(a native.Args) (any, error) {
-		if f := m.stage(a, 0).feed; f != nil && f.tracks() != nil {
-			if input, ok := f.source.(transcode.Input); ok && input.Duration() > 0 {
-				return input.Duration().Seconds(), nil
-			}
+		if f := m.stage(a, 0).feed; f != nil && f.duration() > 0 {
+			return f.duration().Seconds(), nil
 		}
 		return nil, nil
 	})

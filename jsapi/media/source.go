@@ -7,8 +7,10 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/transcode"
 )
 
 // feed reads a Source and gives its packets to those who read: all of them to
@@ -23,6 +25,7 @@ type feed struct {
 	mu       sync.Mutex
 	err      error
 	list     []*media.Track
+	length   time.Duration // 0: not known
 	branches []*branch
 }
 
@@ -44,12 +47,23 @@ func (f *feed) tracks() []*media.Track {
 	return f.list
 }
 
+// duration is known once the source is open, and after it was closed.
+func (f *feed) duration() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.length
+}
+
 // look asks the source for its tracks: when it is there, and when a packet
 // brings one that is new.
 func (f *feed) look() {
 	list := f.source.Tracks()
+	var length time.Duration
+	if input, ok := f.source.(transcode.Input); ok {
+		length = input.Duration()
+	}
 	f.mu.Lock()
-	f.list = list
+	f.list, f.length = list, length
 	f.mu.Unlock()
 }
 

@@ -7,9 +7,12 @@ const { MediaReadable, MediaWritable, MediaDuplex, kStage, dropped } = require('
 /** Where media comes from: all tracks, and each of them as a stream of its own. */
 class Source extends MediaReadable {
   #tracks = new Map();
+  #list = []; // what is known still, when the source is gone
+  #duration;
 
   constructor(made, opening) {
     super(made);
+    this.once('end', () => [this.tracks, this.duration]);
     if (opening) this.#opening();
   }
 
@@ -32,10 +35,16 @@ class Source extends MediaReadable {
   }
 
   /** The newest revision of each track; none while it is being opened. */
-  get tracks() { return this.destroyed ? [] : native.tracks(this[kStage].id); }
+  get tracks() {
+    if (!this.destroyed) this.#list = native.tracks(this[kStage].id);
+    return this.#list;
+  }
 
   /** In seconds, where it is known. */
-  get duration() { return this.destroyed ? undefined : native.duration(this[kStage].id); }
+  get duration() {
+    if (!this.destroyed) this.#duration = native.duration(this[kStage].id);
+    return this.#duration;
+  }
 
   /** How many packets were lost to slow readers. */
   get dropped() {
