@@ -134,3 +134,21 @@ func TestDestroy(t *testing.T) {
 		t.Error("the source was not closed")
 	}
 }
+
+// What is known of a source stays known when it has ended.
+func TestEnded(t *testing.T) {
+	got, err := run(t, media.Options{Engine: &standIn{}, Source: newClip(10)}, `
+		import { Writable } from 'node:stream';
+		import { pipeline } from 'node:stream/promises';
+		export default async (source) => {
+			const done = pipeline(source.video, new Writable({ objectMode: true, write(p, _, done) { setTimeout(done, 2) } }));
+			for (let i = 0; i < 5; i++) {
+				console.log(source.tracks.length, source.duration, source.dropped);
+				await new Promise((go) => setTimeout(go, 4));
+			}
+			await done;
+		}`)
+	if want := strings.Repeat("2 0.2 0\n", 5); err != nil || got != want {
+		t.Errorf("got %q, want %q; error %v", got, want, err)
+	}
+}
