@@ -62,7 +62,7 @@ func newScript(c *conversation, world World) (*script, error) {
 		},
 		Extra: func(l *loop.Loop) error {
 			var err error
-			if s.guard, err = guard.Install(l, guard.Options{Limits: guard.Strict(), Exit: s.exit, Locate: s.locate}); err != nil {
+			if s.guard, err = guard.Install(l, guard.Options{Limits: guard.Strict(), Exit: s.exit}); err != nil {
 				return err
 			}
 			stdout.to = s.guard.Output(&printer{w: c.w, level: slog.LevelInfo})
@@ -164,9 +164,6 @@ func (s *script) beat(stats *wire.Stats) {
 		_ = s.c.w.send(stats) // where it cannot be sent, the parent is gone
 	})
 }
-
-// locate turns a position in compiled code into one in the user's files.
-func (s *script) locate(p guard.Position) guard.Position { return p }
 
 // now is the newest time of the source.
 func (s *script) now() (at, arrival time.Duration) {
