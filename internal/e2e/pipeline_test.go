@@ -302,3 +302,68 @@ func TestPipelineReload(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// App and pipeline script speak with each other, with bytes and dates.
+func TestPipelineAndApp(t *testing.T) {
+	t.Parallel()
+	_, set := script(t, `
+import { hls } from 'millrace';
+import { pipeline } from 'node:stream/promises';
+export default async function (source, ctx) {
+  ctx.on('ask', (value) => ctx.send('answer', { path: ctx.stream.path, raw: value.raw, when: value.when, sum: value.list.reduce((a, b) => a + b) }));
+  await pipeline(source, hls());
+}`)
+	app, _ := script(t, `
+import { streams, http } from 'millrace';
+const waiting = [];
+streams.on('answer', (value, stream) => {
+  const text = [stream.path, value.path, value.raw.toString(), value.when.getTime(), value.sum].join(' ');
+  for (const res of waiting.splice(0)) res.send(text);
+});
+http.get('/ask', (req, res) => {
+  waiting.push(res);
+  streams.send('cam', 'ask', { raw: Buffer.from('bytes'), when: new Date(5), list: [1, 2, 3] });
+});`)
+	s := serve(t, fmt.Sprintf("app: %q\nstreams: [{path: cam, %s}]", app, set))
+	clip, _ := tools.Clip(t, "h264-720p30")
+	s.publish("cam", clip)
+	s.live("cam", 1)
+	s.eventually(20*time.Second, "the script answers", func() error {
+		body, err := s.get("/app/ask")
+		if err == nil && string(body) != "cam cam bytes 5 6" {
+			err = fmt.Errorf("the answer is %q", body)
+		}
+		return err
+	})
+}
+
+// A script that never gives way is stopped within seconds and told apart from
+// the rest of the server, by the place in which it was.
+func TestPipelineLoops(t *testing.T) {
+	t.Parallel()
+	file, set := script(t, `
+export default async function (source) {
+  for await (const packet of source) {
+    while (packet) {
+      Math.sqrt(2);
+    }
+  }
+}`)
+	s := serve(t, "streams: [{path: cam, "+set+"}, {path: other, ladder: passthrough}]")
+	clip, _ := tools.Clip(t, "h264-720p30")
+	s.publish("other", clip)
+	s.live("other", 1)
+	s.publish("cam", clip)
+	begun := time.Now()
+	s.eventually(20*time.Second, "the script is stopped", func() error {
+		st, err := s.stream("cam")
+		if err == nil && (st.State != status.Failed || !strings.Contains(st.Error, file+":")) {
+			err = fmt.Errorf("the stream is %s: %s", st.State, st.Error)
+		}
+		return err
+	})
+	t.Logf("stopped after %v", time.Since(begun))
+	if st, err := s.stream("other"); err != nil || st.State != status.Live {
+		t.Errorf("the other stream: %+v, %v", st, err)
+	}
+}
