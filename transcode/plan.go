@@ -68,13 +68,20 @@ func NewPlan(tracks []*media.Track, p Policy) (*Plan, error) {
 	for _, t := range tracks {
 		if t.Kind == media.Video && video == nil {
 			video = t
-		} else if t.Kind == media.Video {
+		} else if t.Kind == media.Video && !p.EveryVideo {
 			plan.notef("video track %s is left out: one is shown", t)
 		}
 	}
 	if video != nil {
 		if err := plan.planVideo(video); err != nil {
 			return nil, fmt.Errorf("plan video of track %s: %w", video, err)
+		}
+	}
+	for _, t := range tracks {
+		if t.Kind == media.Video && t != video && p.EveryVideo {
+			if err := plan.planVideo(t); err != nil {
+				return nil, fmt.Errorf("plan video of track %s: %w", t, err)
+			}
 		}
 	}
 	if err := plan.planAudio(video != nil); err != nil {

@@ -459,3 +459,15 @@ func FuzzNewPlan(f *testing.F) {
 		}
 	})
 }
+
+func TestEveryVideo(t *testing.T) {
+	large, small := h264(1280, 720), h264(640, 360)
+	small.ID = 1
+	plan, err := NewPlan([]*media.Track{large, small}, Policy{Mode: Passthrough, EveryVideo: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(plan.Renditions) != 2 || plan.Renditions[0].Name != "720p" || plan.Renditions[1].Name != "360p" || plan.Renditions[1].Source != 1 {
+		t.Errorf("renditions %v", plan.Renditions)
+	}
+}

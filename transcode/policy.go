@@ -34,6 +34,11 @@ type Policy struct {
 	Live       bool
 	LowLatency bool
 
+	// EveryVideo makes a rendition of each video track, not of the first one
+	// alone: they are the same picture, coded by somebody else, with keyframes
+	// at the same times.
+	EveryVideo bool
+
 	// GOPTooLong says that the source's keyframes are too far apart for
 	// segments to start at them: the top rung is encoded, not copied.
 	GOPTooLong bool

@@ -118,7 +118,7 @@ func (k *sink) Start(_ context.Context, tracks []jsmedia.HLSTrack) error {
 	}
 	raw := slices.ContainsFunc(tracks, func(t jsmedia.HLSTrack) bool { return t.Frames && t.Track.Kind == media.Video })
 	if k.copies && !raw {
-		k.policy.Mode, k.policy.Rungs = transcode.Passthrough, nil
+		k.policy.Mode, k.policy.Rungs, k.policy.EveryVideo = transcode.Passthrough, nil, true
 	}
 	s := k.all
 	s.mu.Lock()
