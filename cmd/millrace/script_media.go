@@ -85,7 +85,7 @@ func (m *scriptMedia) hls(spec jsmedia.HLSSpec) (jsmedia.HLSSink, error) {
 	if m.flags.Out == "" {
 		return nil, usagef("hls() needs a folder: --out FOLDER")
 	}
-	policy := transcode.Policy{Mode: transcode.Passthrough}
+	policy := transcode.Policy{Mode: transcode.Passthrough, EveryVideo: spec.Ladder == nil}
 	if l := spec.Ladder; l != nil {
 		policy.Mode, policy.Rungs, policy.Encoder = l.Mode, l.Rungs, l.Encoder
 	}
@@ -95,30 +95,46 @@ func (m *scriptMedia) hls(spec jsmedia.HLSSpec) (jsmedia.HLSSink, error) {
 	if spec.HLS.Segment != nil {
 		policy.Segment = *spec.HLS.Segment
 	}
-	folder, err := pipeline.NewFolder(m.flags.Out, m.flags.Source, m.engine, policy, slog.New(slog.DiscardHandler))
-	if err != nil {
+	if err := policy.Check(); err != nil {
 		return nil, err
 	}
-	return folderSink{folder}, nil
+	return &folderSink{m: m, policy: policy, copies: spec.Ladder == nil}, nil
 }
 
-// folderSink is a Folder as the media streams want it.
-type folderSink struct{ f *pipeline.Folder }
+// folderSink is a pipeline.Folder as the media streams want it.
+type folderSink struct {
+	m      *scriptMedia
+	policy transcode.Policy
+	copies bool // no ladder was asked for
+	f      *pipeline.Folder
+}
 
-func (s folderSink) Start(_ context.Context, tracks []jsmedia.HLSTrack) error {
+func (s *folderSink) Start(_ context.Context, tracks []jsmedia.HLSTrack) error {
 	all := make([]*media.Track, len(tracks))
 	for i, t := range tracks {
 		all[i] = t.Track
+		if s.copies && t.Frames && t.Track.Kind == media.Video {
+			s.policy.Mode, s.policy.EveryVideo = transcode.Auto, false // there is nothing to copy
+		}
+	}
+	var err error
+	s.f, err = pipeline.NewFolder(s.m.flags.Out, s.m.flags.Source, s.m.engine, s.policy, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
 	}
 	return s.f.Start(all)
 }
 
-func (s folderSink) Write(_ context.Context, p *media.Packet) error { return s.f.Write(p) }
+func (s *folderSink) Write(_ context.Context, p *media.Packet) error { return s.f.Write(p) }
 
-func (s folderSink) WriteFrame(_ context.Context, t *media.Track, f transcode.Frame, epoch uint32, arrival time.Duration) error {
+func (s *folderSink) WriteFrame(_ context.Context, t *media.Track, f transcode.Frame, epoch uint32, arrival time.Duration) error {
 	return s.f.WriteFrame(t, f, epoch, arrival)
 }
 
-func (s folderSink) End(ctx context.Context) error { return s.f.End(ctx) }
+func (s *folderSink) End(ctx context.Context) error { return s.f.End(ctx) }
 
-func (s folderSink) Abort(error) { s.f.Abort() }
+func (s *folderSink) Abort(error) {
+	if s.f != nil {
+		s.f.Abort()
+	}
+}

@@ -29,6 +29,7 @@ func (e *Error) Unwrap() error { return e.Cause }
 const (
 	codeOption = "ERR_MEDIA_OPTION" // an option, or a part, that does not exist, or its value
 	codeLink   = "ERR_MEDIA_LINK"   // what one stage gives the other does not take
+	codeLate   = "ERR_MEDIA_LATE"   // a track that came when all tracks were settled
 	codeBudget = "ERR_MEDIA_BUDGET"
 	codeClosed = "ERR_MEDIA_CLOSED" // a packet or frame was used after it had been passed on
 	codeOpen   = "ERR_MEDIA_OPEN"

@@ -57,7 +57,9 @@ func (l *lanes) add(o object) bool {
 	}
 	if of == nil {
 		if l.started {
-			l.late++
+			if l.late++; l.late == 1 {
+				l.warn(&o)
+			}
 			o.close()
 			return false
 		}
@@ -68,6 +70,16 @@ func (l *lanes) add(o object) bool {
 	l.held += o.size()
 	of.queue = append(of.queue, o)
 	return true
+}
+
+// warn tells the script of a track that comes too late to be taken in.
+func (l *lanes) warn(o *object) {
+	s := l.s
+	err := &Error{
+		Stage: s.kind, Stream: s.m.opts.Stream, Code: codeLate, Recoverable: true,
+		Message: "it has begun, and leaves out " + o.what() + ", which came later",
+	}
+	s.m.post(func() { s.tell("warning", err) })
 }
 
 func kindOf(o *object) media.Kind {

@@ -152,3 +152,39 @@ func TestEnded(t *testing.T) {
 		t.Errorf("got %q, want %q; error %v", got, want, err)
 	}
 }
+
+// A link may be undone and made anew while it runs; nothing is lost.
+func TestUnpipe(t *testing.T) {
+	c := newClip(400)
+	got, err := run(t, media.Options{Engine: &standIn{}, Source: c}, `
+		import { Transform, Writable, finished } from 'node:stream';
+		import { mux } from 'millrace';
+		export default async (source) => {
+			const video = source.video;
+			let lines = 0;
+			const sink = () => {
+				const m = mux('mp4');
+				m.on('data', (b) => { lines += b.toString().split('\n').length - 1 });
+				return m;
+			};
+			const first = sink();
+			const same = new Transform({ objectMode: true, transform(p, _, done) { done(null, p) } });
+			const second = sink();
+			const end = (s) => new Promise((go) => finished(s, go));
+			video.pipe(first);
+			await new Promise((go) => first.once('data', go));
+			video.unpipe(first);
+			first.end();
+			video.pipe(same).pipe(second);
+			await new Promise((go) => second.once('data', go));
+			same.unpipe(second);
+			same.resume();                     // what comes now goes nowhere
+			same.on('data', () => { lines++ });
+			second.end();
+			await Promise.all([end(first), end(second), end(same)]);
+			console.log(lines);
+		}`)
+	if want := "202\n"; err != nil || got != want { // 200 packets and two ends
+		t.Errorf("got %q, want %q; error %v", got, want, err)
+	}
+}

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"fmt"
 	"math"
 	"strings"
 
@@ -121,7 +122,11 @@ func (m *Module) tryFilter(description string) error {
 	} {
 		graph, err := m.opts.Engine.Filter(description, kinds)
 		if err == nil {
+			n := graph.Outputs()
 			graph.Close()
+			if n != 1 {
+				return fmt.Errorf("%s leaves %d outputs open, and a stream has one", description, n)
+			}
 			return nil
 		}
 		if first == nil {
