@@ -13,14 +13,16 @@ if (!output) {
 
 const source = await open(input);
 const began = Date.now();
+let first;
 let shown = -1;
 const progress = new Transform({
   objectMode: true,
   transform(packet, _, done) {
-    const percent = Math.floor(100 * packet.time / source.duration);
+    first ??= packet.time;
+    const percent = Math.floor(100 * (packet.time - first) / source.duration);
     if (percent > shown) {
       shown = percent;
-      const speed = packet.time / ((Date.now() - began) / 1000);
+      const speed = (packet.time - first) / ((Date.now() - began) / 1000);
       process.stderr.write(`\r${String(percent).padStart(3)} %  ${speed.toFixed(1)}x `);
     }
     done(null, packet);

@@ -2,14 +2,14 @@
 import { pipeline } from 'node:stream/promises';
 import { decode, filter, hls, ladder } from 'millrace';
 
-/** escape is a text as an argument of drawtext's reinit command. */
-const escape = (text) => text.replace(/[\\':%]/g, '\\$&');
+/** escape is a text as an option of drawtext's reinit command. */
+const escape = (text) => text.replace(/[\\':]/g, '\\$&');
 
 export default async function (source, ctx) {
-  const draw = filter("drawtext@caption=text=' ':x=(w-tw)/2:y=h-th-h/12:fontsize=h/14:fontcolor=white:box=1:boxcolor=black@0.7:boxborderw=10");
+  const draw = filter("drawtext@caption=expansion=none:text=' ':x=(w-tw)/2:y=h-th-h/12:fontsize=h/14:fontcolor=white:box=1:boxcolor=black@0.7:boxborderw=10");
   let timer;
   ctx.on('caption', ({ text, seconds }) => {
-    const show = (t) => draw.command('drawtext@caption', 'reinit', `text='${escape(t) || ' '}'`);
+    const show = (t) => draw.command('drawtext@caption', 'reinit', `text=${escape(t) || "' '"}`);
     clearTimeout(timer);
     show(text);
     timer = setTimeout(show, seconds * 1000, '');
