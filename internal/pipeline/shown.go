@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/millrace/millrace/internal/config"
@@ -113,4 +114,14 @@ func (s *scripted) date(a *actor, c media.Cut) time.Time {
 	}
 	s.cut = c
 	return c.Wall
+}
+
+// has reports whether the script makes a rendition of this name.
+func (s *scripted) has(name string) bool {
+	if s == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.shown != nil && slices.ContainsFunc(s.shown.Renditions, func(r wire.Rendition) bool { return r.Name == name })
 }

@@ -24,6 +24,7 @@ func (p *Pipeline) Status() status.Stream {
 		s.Error = p.warning.Error()
 	}
 	p.mu.Unlock()
+	s.DVR = pres.Shift().Seconds()
 
 	if s.State == status.Waiting || s.State == status.Lost {
 		if reason := p.stream.Reason(); reason != nil {
@@ -164,13 +165,14 @@ func (p *Pipeline) admit(plan *transcode.Plan) {
 // be.
 func (p *Pipeline) has(name string) bool {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, plan := range []*transcode.Plan{p.shown, p.admitted} {
+	plans := []*transcode.Plan{p.shown, p.admitted}
+	p.mu.Unlock()
+	for _, plan := range plans {
 		if plan != nil {
 			if _, ok := plan.Rendition(name); ok {
 				return true
 			}
 		}
 	}
-	return false
+	return p.script.has(name)
 }
