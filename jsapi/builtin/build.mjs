@@ -14,6 +14,10 @@ const stand = new Map([
   ['abort-controller', 'src/internal/abort-controller.js'],
   ['process/', 'src/node/process.js'],
   ['util/', 'src/node/util.js'],
+  ['qs', 'src/node/querystring.js'],
+  // What stands in for what engines lack, and takes longer to load than all else: this one has it.
+  ...['call-bind/callBound', 'is-nan', 'object-is', 'object-is/polyfill', 'object.assign/polyfill'].map((name) => [
+    name, `src/internal/present/${name.replaceAll(/[/.]/g, '-')}.js`]),
 ]);
 for (const [name, file] of Object.entries(modules)) {
   stand.set(name, file);
@@ -37,9 +41,8 @@ const names = {
 };
 
 const list = (pairs) => pairs.map(([name, code]) => `  ${JSON.stringify(name)}: ${code},\n`).join('');
-const entry = `const { named } = require('./src/internal/names.js');
-exports.modules = {
-${list(Object.entries(modules).map(([name, file]) => [name, `() => named(require(${JSON.stringify(`./${file}`)}))`]))}};
+const entry = `exports.modules = {
+${list(Object.entries(modules).map(([name, file]) => [name, `() => require(${JSON.stringify(`./${file}`)})`]))}};
 exports.globals = {
 ${list(Object.entries(globals).map(([name, [module, key]]) => [name, JSON.stringify([module, key ?? ''])]))}};
 exports.prepare = () => require('./src/internal/engine.js');

@@ -63,3 +63,4 @@ class AbortController {
 Object.defineProperty(AbortController.prototype, Symbol.toStringTag, { value: 'AbortController', configurable: true });
 
 module.exports = { AbortController, AbortSignal, default: AbortController };
+require('./names.js').named(module.exports, ['AbortController', 'AbortSignal']);

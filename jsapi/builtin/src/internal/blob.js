@@ -46,4 +46,4 @@ class File extends Blob {
 }
 Object.defineProperty(File.prototype, Symbol.toStringTag, { value: 'File', configurable: true });
 
-module.exports = require('./names.js').named({ Blob, File });
+module.exports = require('./names.js').named({ Blob, File }, ['Blob', 'File']);

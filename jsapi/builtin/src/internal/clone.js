@@ -60,3 +60,4 @@ function structuredClone(value, options) {
 }
 
 module.exports = { structuredClone };
+require('./names.js').named(module.exports, ['structuredClone']);

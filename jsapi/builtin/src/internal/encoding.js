@@ -51,3 +51,4 @@ class TextDecoder {
 Object.defineProperty(TextDecoder.prototype, Symbol.toStringTag, { value: 'TextDecoder', configurable: true });
 
 module.exports = { TextEncoder, TextDecoder };
+require('./names.js').named(module.exports, ['TextEncoder', 'TextDecoder']);

@@ -61,12 +61,13 @@ function aborted(cause) {
 }
 
 const codes = {
-  IndexSizeError: 1, HierarchyRequestError: 3, WrongDocumentError: 4, InvalidCharacterError: 5,
-  NoModificationAllowedError: 7, NotFoundError: 8, NotSupportedError: 9, InUseAttributeError: 10, InvalidStateError: 11,
-  SyntaxError: 12, InvalidModificationError: 13, NamespaceError: 14, InvalidAccessError: 15, TypeMismatchError: 17,
-  SecurityError: 18, NetworkError: 19, AbortError: 20, URLMismatchError: 21, QuotaExceededError: 22, TimeoutError: 23,
-  InvalidNodeTypeError: 24, DataCloneError: 25,
+  INDEX_SIZE_ERR: 1, HIERARCHY_REQUEST_ERR: 3, WRONG_DOCUMENT_ERR: 4, INVALID_CHARACTER_ERR: 5,
+  NO_MODIFICATION_ALLOWED_ERR: 7, NOT_FOUND_ERR: 8, NOT_SUPPORTED_ERR: 9, INUSE_ATTRIBUTE_ERR: 10, INVALID_STATE_ERR: 11,
+  SYNTAX_ERR: 12, INVALID_MODIFICATION_ERR: 13, NAMESPACE_ERR: 14, INVALID_ACCESS_ERR: 15, TYPE_MISMATCH_ERR: 17,
+  SECURITY_ERR: 18, NETWORK_ERR: 19, ABORT_ERR: 20, URL_MISMATCH_ERR: 21, QUOTA_EXCEEDED_ERR: 22, TIMEOUT_ERR: 23,
+  INVALID_NODE_TYPE_ERR: 24, DATA_CLONE_ERR: 25,
 };
+const irregular = { InUseAttributeError: 'INUSE_ATTRIBUTE_ERR' };
 
 class DOMException extends Error {
   constructor(message = '', options = 'Error') {
@@ -75,13 +76,15 @@ class DOMException extends Error {
     Object.defineProperty(this, 'name', { value: name, writable: true, enumerable: false, configurable: true });
   }
 
-  get code() { return codes[this.name] ?? 0; }
+  get code() {
+    const constant = irregular[this.name] ?? `${this.name.replace(/Error$/, '').replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase()}_ERR`;
+    return codes[constant] ?? 0;
+  }
+
+  get [Symbol.toStringTag]() { return 'DOMException'; }
 }
-for (const [name, code] of Object.entries(codes)) {
-  const constant = `${name.replace(/Error$/, '').replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase()}_ERR`;
-  for (const object of [DOMException, DOMException.prototype]) Object.defineProperty(object, constant, { value: code, enumerable: true });
-}
-Object.defineProperty(DOMException.prototype, Symbol.toStringTag, { value: 'DOMException', configurable: true });
+Object.assign(DOMException, codes);
+Object.assign(DOMException.prototype, codes);
 
 const check = {
   function(value, name) { if (typeof value !== 'function') throw argument(name, 'of type function', value); },
@@ -99,3 +102,4 @@ const check = {
 };
 
 module.exports = { coded, argument, range, invalid, received, aborted, check, kinds, DOMException };
+require('./names.js').named(module.exports, ['DOMException']);

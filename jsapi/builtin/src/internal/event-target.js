@@ -115,3 +115,4 @@ function handler(prototype, type) {
 }
 
 module.exports = { Event, CustomEvent, EventTarget, handler, listenersOf: EventTarget.listeners };
+require('./names.js').named(module.exports, ['Event', 'EventTarget', 'CustomEvent']);

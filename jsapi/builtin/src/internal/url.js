@@ -143,3 +143,4 @@ delete URLSearchParams.tie;
 Object.defineProperty(URLSearchParams.prototype, Symbol.toStringTag, { value: 'URLSearchParams', configurable: true });
 
 module.exports = { URL, URLSearchParams };
+require('./names.js').named(module.exports, ['URL', 'URLSearchParams']);

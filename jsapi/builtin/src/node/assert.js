@@ -1,2 +1,3 @@
 'use strict';
 module.exports = require('npm:assert');
+require('../internal/names.js').named(module.exports, ['AssertionError']);

@@ -154,29 +154,41 @@ Buffer.prototype.subarray = function subarray(start, end) {
   return b;
 };
 Buffer.prototype.slice = Buffer.prototype.subarray;
-for (const [from, to] of [['Uint', 'UInt']]) {
-  for (const name of Object.getOwnPropertyNames(Buffer.prototype)) {
-    const alias = name.replace(to, from);
-    if (alias !== name) Buffer.prototype[alias] ??= Buffer.prototype[name];
-  }
-}
 
-// A place beyond the end is Node's error.
-for (const name of Object.getOwnPropertyNames(Buffer.prototype)) {
-  const bits = /^(read|write)(?:U?[Ii]nt|BigU?[Ii]nt|Float|Double)(\d*)/.exec(name);
-  if (!bits) continue;
-  const f = Buffer.prototype[name];
-  const fixed = bits[2] ? bits[2] / 8 : name.includes('Float') ? 4 : name.includes('Double') ? 8 : 0;
-  const fail = (buffer, error, offset, size) => {
-    if (!(error instanceof RangeError) || error.code !== undefined || /"value"/.test(error.message)) throw error;
-    const most = buffer.length - (fixed || size);
-    if (most < 0) throw coded(RangeError, 'ERR_BUFFER_OUT_OF_BOUNDS', 'Attempt to access memory outside buffer bounds');
-    throw range('offset', `>= 0 and <= ${most}`, offset);
-  };
-  Buffer.prototype[name] = bits[1] === 'read' ?
-    function (offset, size) { try { return f.call(this, offset, size); } catch (error) { return fail(this, error, offset, size); } } :
-    function (value, offset, size) { try { return f.call(this, value, offset, size); } catch (error) { return fail(this, error, offset, size); } };
+// A place beyond the end is Node's error, and readUint8 is another name of readUInt8.
+const { prototype } = Buffer;
+function beyond(buffer, error, offset, size) {
+  if (!(error instanceof RangeError) || error.code !== undefined || error.message.includes('"value"')) throw error;
+  const most = buffer.length - size;
+  if (most < 0) throw coded(RangeError, 'ERR_BUFFER_OUT_OF_BOUNDS', 'Attempt to access memory outside buffer bounds');
+  throw range('offset', `>= 0 and <= ${most}`, offset);
 }
+function bounded(kind, bytes) {
+  const read = prototype[`read${kind}`];
+  const write = prototype[`write${kind}`];
+  prototype[`read${kind}`] = function (offset, size) {
+    try { return read.call(this, offset, size); } catch (error) { return beyond(this, error, offset, bytes || size); }
+  };
+  prototype[`write${kind}`] = function (value, offset, size) {
+    try { return write.call(this, value, offset, size); } catch (error) { return beyond(this, error, offset, bytes || size); }
+  };
+  const other = kind.replace('UInt', 'Uint');
+  if (other === kind) return;
+  prototype[`read${other}`] = prototype[`read${kind}`];
+  prototype[`write${other}`] = prototype[`write${kind}`];
+}
+for (const order of ['LE', 'BE']) {
+  for (const sign of ['Int', 'UInt']) {
+    bounded(`${sign}16${order}`, 2);
+    bounded(`${sign}32${order}`, 4);
+    bounded(`${sign}${order}`, 0);
+    bounded(`Big${sign}64${order}`, 8);
+  }
+  bounded(`Float${order}`, 4);
+  bounded(`Double${order}`, 8);
+}
+bounded('Int8', 1);
+bounded('UInt8', 1);
 Buffer.poolSize = 8192;
 Object.defineProperty(Buffer.prototype, Symbol.for('nodejs.util.inspect.custom'), {
   value() {
@@ -222,3 +234,4 @@ module.exports = {
   get Blob() { return require('../internal/blob.js').Blob; },
   get File() { return require('../internal/blob.js').File; },
 };
+require('../internal/names.js').named(module.exports, ['Buffer', 'atob', 'btoa']);

@@ -99,7 +99,7 @@ EventEmitter.prototype.emit = function emit(type, ...args) {
   if (handler === undefined) return false;
   const capture = this[kCapture];
   if (typeof handler === 'function') {
-    const result = handler.apply(this, args);
+    const result = args.length === 0 ? handler.call(this) : args.length === 1 ? handler.call(this, args[0]) : handler.apply(this, args);
     if (capture && result !== undefined) watch(this, result, type, args);
     return true;
   }

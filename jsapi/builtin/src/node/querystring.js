@@ -64,3 +64,4 @@ function parse(query, sep, eq, options) {
 }
 
 module.exports = { stringify, encode: stringify, parse, decode: parse, escape, unescape, unescapeBuffer };
+require('../internal/names.js').named(module.exports, ['escape', 'unescape']);

@@ -61,3 +61,4 @@ const scheduler = {
 };
 
 module.exports = { setTimeout, setImmediate, setInterval, scheduler };
+require('../internal/names.js').named(module.exports, ['setTimeout', 'setImmediate', 'setInterval']);

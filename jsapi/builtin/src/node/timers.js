@@ -85,3 +85,4 @@ module.exports = {
   setTimeout, clearTimeout, setInterval, clearInterval, setImmediate, clearImmediate,
   get promises() { return require('./timers-promises.js'); },
 };
+require('../internal/names.js').named(module.exports, ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate']);
