@@ -27,6 +27,9 @@ type RenditionStats struct {
 	Retired  bool      // not in the newest plan
 }
 
+// Shift is how far back the long playlists reach; 0 where there are none.
+func (p *Presentation) Shift() time.Duration { return p.cfg.DVR }
+
 // Stats tells the present state.
 func (p *Presentation) Stats() Stats {
 	st := Stats{Requests: p.requests.Load(), BytesOut: p.bytesOut.Load()}

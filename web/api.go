@@ -175,6 +175,7 @@ func (s *Server) api(e *echo.Echo) error {
 	}, func(ctx context.Context, _ *struct{}) (*body[serverInfo], error) {
 		return answer(s.info(baseFrom(ctx))), nil
 	})
+	s.recordingsAPI(api)
 	describeEvents(api.OpenAPI())
 
 	spec, err := json.Marshal(api.OpenAPI())

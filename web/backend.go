@@ -53,6 +53,10 @@ type Playback struct {
 	Path    string
 	Handler http.Handler
 
+	// Recording is its ID where it is one; the handler is then given what
+	// follows that. Its viewers are not counted.
+	Recording string
+
 	// Target is the target duration: a viewer is gone after three of them.
 	Target time.Duration
 }

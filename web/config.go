@@ -18,6 +18,9 @@ type Config struct {
 
 	Backend Backend
 
+	// Recordings are what streams left behind; nil: there are none.
+	Recordings Archive
+
 	// Origins may read playback from their own pages (CORS): "*", or a list
 	// of "https://example.com". Nil means "*". The API has none.
 	Origins []string

@@ -50,9 +50,9 @@ type entrance struct {
 
 // enter decides about a playback request for p, which ticket precedes in the
 // URL where it is not empty.
-func (s *Server) enter(r *http.Request, ticketText, p string) (entrance, *Problem) {
-	play, found := s.cfg.Backend.Playback(p)
-	e := entrance{play: play, found: found, rest: strings.TrimPrefix(strings.TrimPrefix(p, play.Path), "/")}
+func (s *Server) enter(r *http.Request, ticketText, p string, recorded bool) (entrance, *Problem) {
+	play, found := s.find(p, recorded)
+	e := entrance{play: play, found: found, rest: strings.TrimPrefix(strings.TrimPrefix(p, play.place()), "/")}
 	if ticketText != "" {
 		return e, s.enterByTicket(&e, ticketText)
 	}
@@ -67,13 +67,16 @@ func (s *Server) enter(r *http.Request, ticketText, p string) (entrance, *Proble
 	e.rule = e.token
 	asks := s.cfg.Door != nil && s.cfg.Door.Asks()
 	stream, first := strings.CutSuffix(p, "/"+multivariantName)
-	first = first && (!found || e.rest == multivariantName)
+	first = first && (!found && !recorded || found && e.rest == multivariantName)
+	if found {
+		stream = play.Path
+	}
 	switch {
 	case asks && first:
 		return e, s.ask(r, &e, stream)
 	case asks && found:
 		return e, problem(http.StatusForbidden, "no_ticket", "the app decides who may watch this",
-			"begin with /hls/"+play.Path+"/"+multivariantName+" and follow its URLs")
+			"begin with "+play.base()+multivariantName+" and follow its URLs")
 	}
 	e.ticket = first && e.private
 	return e, nil
@@ -86,7 +89,7 @@ func (s *Server) enterByTicket(e *entrance, text string) *Problem {
 	k, ok := s.tickets.open(text, e.play.Path, s.audiences.now())
 	if !ok || !s.holds(k, e.play.Path) {
 		return problem(http.StatusForbidden, "bad_ticket", "this URL is no longer good",
-			"begin again with /hls/"+e.play.Path+"/"+multivariantName)
+			"begin again with "+e.play.base()+multivariantName)
 	}
 	e.token, e.private = text, true
 	return nil
@@ -104,6 +107,9 @@ func (s *Server) ask(r *http.Request, e *entrance, stream string) *Problem {
 		return problem(no.Status, codeOf(no.Status), no.Reason, "")
 	case err != nil:
 		return asProblem(err)
+	}
+	if path != e.play.Path && e.play.Recording != "" {
+		return problem(http.StatusNotFound, "not_found", "the app shows another stream, of which this is no recording", "")
 	}
 	if path != e.play.Path || !e.found {
 		e.play, e.found = s.cfg.Backend.Playback(path + "/" + multivariantName)

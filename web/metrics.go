@@ -42,6 +42,9 @@ func newMetrics(s *Server) (*metrics, error) {
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "millrace_http_sent_bytes_total", Help: "Bytes sent over HTTP, headers and TLS included.",
 		}, func() float64 { return float64(s.sent.Load()) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "millrace_recordings_sent_bytes_total", Help: "Bytes of recordings sent.",
+		}, func() float64 { return float64(s.replayed.Load()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "millrace_event_clients", Help: "Clients of the event stream.",
 		}, func() float64 { return float64(s.events.size()) }),

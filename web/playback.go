@@ -12,7 +12,7 @@ import (
 	"github.com/millrace/millrace/internal/access"
 )
 
-// playback serves /hls/. It runs before echo, and hands the packager the very
+// playback serves /hls/ and /rec/. It runs before echo, and hands the packager the very
 // http.ResponseWriter of net/http: echo's has no ReadFrom, so that every
 // segment would be copied through this process instead of sent by sendfile.
 func (s *Server) playback(w http.ResponseWriter, r *http.Request) {
@@ -28,8 +28,11 @@ func (s *Server) playback(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, problem(http.StatusMethodNotAllowed, "method_not_allowed", "playback is GET and HEAD", ""))
 		return
 	}
-	ticketText, _ := cutTicket(r.URL.Path)
-	prefix := "/hls/"
+	ticketText, below := cutTicket(r.URL.Path)
+	recorded, prefix := strings.HasPrefix(below, recordedPrefix), "/hls/"
+	if recorded {
+		prefix = recordedPrefix
+	}
 	if ticketText != "" {
 		prefix = ticketPrefix + ticketText + prefix
 	}
@@ -38,7 +41,7 @@ func (s *Server) playback(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, refused)
 		return
 	}
-	e, refused := s.enter(r, ticketText, p)
+	e, refused := s.enter(r, ticketText, p, recorded)
 	if refused != nil {
 		writeProblem(w, r, refused)
 		return
@@ -46,20 +49,12 @@ func (s *Server) playback(w http.ResponseWriter, r *http.Request) {
 	play, rest := e.play, e.rest
 	if !e.found || rest == "" {
 		w.Header().Set("Cache-Control", "max-age=1")
-		writeProblem(w, r, s.noPlayback(p, e.found))
+		writeProblem(w, r, s.noPlayback(p, e.found, recorded))
 		return
-	}
-	client := s.client(r)
-	one, first := s.audiences.of(play.Path)
-	if first {
-		s.forgetGone()
-	}
-	if !e.ticket { // else the viewer is who uses the ticket
-		s.audiences.see(one, s.audiences.key(e.token, client.Addr, r.UserAgent()), play.Target, viewerOf(client, r))
 	}
 	inner := *r
 	inner.URL = &url.URL{Path: rest, RawQuery: r.URL.RawQuery}
-	counted := s.meter(w, r, &one.sent, e.private)
+	counted := s.meter(w, r, s.count(r, &e), e.private)
 	defer func() { // also when the handler aborts the answer by a panic
 		counted.done()
 		s.metrics.playback(kindOf(rest), time.Since(started))
@@ -73,6 +68,22 @@ func (s *Server) playback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	play.Handler.ServeHTTP(counted.w, &inner)
+}
+
+// count counts a viewer of a live stream, and returns what counts the bytes.
+func (s *Server) count(r *http.Request, e *entrance) *atomic.Uint64 {
+	if e.play.Recording != "" {
+		return &s.replayed
+	}
+	client := s.client(r)
+	one, first := s.audiences.of(e.play.Path)
+	if first {
+		s.forgetGone()
+	}
+	if !e.ticket { // else the viewer is who uses the ticket
+		s.audiences.see(one, s.audiences.key(e.token, client.Addr, r.UserAgent()), e.play.Target, viewerOf(client, r))
+	}
+	return &one.sent
 }
 
 // mediaPath takes the part of a URL that names a stream and what is below it.
@@ -93,8 +104,13 @@ func mediaPath(u *url.URL, prefix string) (string, *Problem) {
 }
 
 // noPlayback says in words why there is nothing to play.
-func (s *Server) noPlayback(p string, found bool) *Problem {
-	if found {
+func (s *Server) noPlayback(p string, found, recorded bool) *Problem {
+	switch {
+	case recorded && found:
+		return problem(http.StatusNotFound, "not_found", "this is a recording, not a file", "its playlist is /rec/"+p+"/index.m3u8")
+	case recorded:
+		return problem(http.StatusNotFound, "not_found", "there is no such recording", "the API lists them: "+apiPrefix+"/recordings")
+	case found:
 		return problem(http.StatusNotFound, "not_found", "this is a stream, not a file", "its playlist is /hls/"+p+"/index.m3u8")
 	}
 	return problem(http.StatusNotFound, "not_found", "nothing is published here", fmt.Sprintf("waiting for a publisher of %q", path.Dir(p)))

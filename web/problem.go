@@ -55,6 +55,10 @@ func asProblem(err error) *Problem {
 		return p
 	case errors.Is(err, status.ErrNotFound):
 		return problem(http.StatusNotFound, "not_found", err.Error(), "")
+	case errors.Is(err, status.ErrNoRecording):
+		return problem(http.StatusNotFound, "not_found", err.Error(), "")
+	case errors.Is(err, status.ErrRecording):
+		return problem(http.StatusConflict, "recording", err.Error(), "end its stream first")
 	case errors.Is(err, status.ErrNoPublisher):
 		return problem(http.StatusConflict, "no_publisher", err.Error(), "")
 	case errors.Is(err, status.ErrNoPicture):

@@ -45,6 +45,7 @@ type Server struct {
 	rules atomic.Pointer[inForce]
 
 	sent     atomic.Uint64 // bytes on all connections
+	replayed atomic.Uint64 // bytes of recordings
 	listener net.Listener
 
 	// alive ends when Shutdown begins: what would otherwise last for ever
@@ -192,12 +193,14 @@ func (s *Server) begin() bool {
 // ServeHTTP sends playback the short way and everything else through echo.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case strings.HasPrefix(r.URL.Path, "/hls/") || strings.HasPrefix(r.URL.Path, ticketPrefix):
+	case strings.HasPrefix(r.URL.Path, "/hls/") || strings.HasPrefix(r.URL.Path, recordedPrefix) || strings.HasPrefix(r.URL.Path, ticketPrefix):
 		s.playback(w, r)
 	case isApp(r.URL.Path):
 		s.serveApp(w, r)
 	case strings.HasPrefix(r.URL.Path, streamsPrefix):
 		s.echo.ServeHTTP(w, nameStream(r))
+	case strings.HasPrefix(r.URL.Path, recordingsPrefix):
+		s.echo.ServeHTTP(w, nameRecording(r))
 	default:
 		s.echo.ServeHTTP(w, r)
 	}

@@ -135,7 +135,7 @@ func (s *Server) multivariant(w http.ResponseWriter, r *http.Request, play Playb
 	play.Handler.ServeHTTP(answer, inner)
 	body := answer.body.Bytes()
 	if answer.status == http.StatusOK {
-		base := ticketPrefix + s.tickets.issue(play.Path, rule, time.Now()) + "/hls/" + play.Path + "/"
+		base := ticketPrefix + s.tickets.issue(play.Path, rule, time.Now()) + play.base()
 		body = rebase(body, base)
 	}
 	h := w.Header()

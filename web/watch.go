@@ -17,6 +17,9 @@ type watchState struct {
 	Path  string       `json:"path"`
 	State status.State `json:"state"`
 	Since *time.Time   `json:"since,omitempty"`
+	DVR   float64      `json:"dvr,omitempty"` // seconds that one may seek back
+
+	Recordings []status.Recording `json:"recordings,omitempty"`
 }
 
 // watch answers the player page, and the state of its stream to whoever asks
@@ -57,9 +60,9 @@ func (s *Server) watchState(c echo.Context, path string) error {
 	if _, _, refused := s.admitView(c.Request(), path, exists); refused != nil {
 		return refused
 	}
-	answer := watchState{Path: path, State: status.Waiting}
+	answer := watchState{Path: path, State: status.Waiting, Recordings: s.recordedOf(path)}
 	if exists {
-		answer.State, answer.Since = st.State, &st.Since
+		answer.State, answer.Since, answer.DVR = st.State, &st.Since, st.DVR
 	}
 	return c.JSON(http.StatusOK, answer)
 }

@@ -9,7 +9,7 @@ import (
 // have.
 type Missing struct {
 	Key  string // that asks for it
-	What string // "recording", …
+	What string // "MPEG-TS", …
 	File string // where, for people
 	Line int
 }
@@ -33,7 +33,6 @@ func NotYet(c *Config) []Missing {
 		}
 		list = append(list, m)
 	}
-	add(c.Retain != Retain{}, "retain", "recording")
 	for i, s := range c.Streams {
 		key := fmt.Sprintf("streams[%d]", i)
 		scheme := ""
@@ -42,7 +41,6 @@ func NotYet(c *Config) []Missing {
 		}
 		add(scheme != "" && scheme != "rtsp" && scheme != "rtsps", key+".source", "pulling from "+scheme+"://")
 		add(s.HLS.Container == "ts", key+".hls.container", "MPEG-TS")
-		add(s.Record, key+".record", "recording")
 		for j, r := range s.Ladder.Rungs() {
 			add(r.Codec != "h264" && r.Codec != "copy", fmt.Sprintf("%s.ladder[%d].codec", key, j), "encoding to "+r.Codec)
 		}

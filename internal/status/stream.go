@@ -24,6 +24,8 @@ type Stream struct {
 	// is this time in Unix seconds.
 	Created time.Time `json:"created" doc:"When the stream was created"`
 
+	DVR float64 `json:"dvr,omitempty" doc:"Seconds that viewers may seek back; absent for the window alone"`
+
 	Error string `json:"error,omitempty" doc:"The last error in words; what made the stream fail where state is failed"`
 
 	Publisher  *Publisher  `json:"publisher,omitempty" doc:"Who publishes; absent while nobody does"`

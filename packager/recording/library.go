@@ -260,12 +260,15 @@ func (l *Library) erase(f folder) error {
 		l.log.Warn("a removed recording is still on disk", "err", left)
 	}
 	_ = os.Remove(bin) // where nothing else is in it
-	for p := filepath.Dir(string(f)); len(p) > len(l.dir); p = filepath.Dir(p) {
-		if os.Remove(p) != nil {
-			break
-		}
-	}
+	l.prune(filepath.Dir(string(f)))
 	return nil
+}
+
+// prune removes a folder, and those above it, as far as they are empty.
+func (l *Library) prune(p string) {
+	for len(p) > len(l.dir) && os.Remove(p) == nil {
+		p = filepath.Dir(p)
+	}
 }
 
 // Close waits until every recording whose Recorder was ended is finished, or
