@@ -123,7 +123,7 @@ func (s *scriptCmd) bounds(w *world) *guard.Options {
 	case "strict":
 		o.Limits = guard.Strict()
 	case "none":
-		return nil
+		o.Limits = guard.Limits{}
 	}
 	return o
 }

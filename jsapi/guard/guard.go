@@ -66,8 +66,8 @@ func (g *Guard) see(p Position) {
 	if g.o.Locate != nil {
 		p = g.o.Locate(p)
 	}
-	if p.Function == filepath.Base(p.File) {
-		p.Function = "" // that of the whole file
+	if p.Function == filepath.Base(p.File) || p.Function == "<anonymous>" {
+		p.Function = "" // that of the whole file, or one without a name
 	}
 	g.last.Store(&p)
 }

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Limits are the bounds of one script. A zero field sets none.
+// Limits are the bounds of one script. A zero field sets none. Beside them
+// there is MatchTime, which always holds.
 type Limits struct {
 	// Turn is how long the script may work without coming back to its event
 	// loop.
@@ -14,8 +15,6 @@ type Limits struct {
 	// Waits excuses a turn that waits in a synchronous function, for standard
 	// input say, from Turn.
 	Waits bool
-	// Regexp is how long one match may take.
-	Regexp time.Duration
 	// Heap is how many bytes of Go's heap the process may hold, garbage not
 	// counted.
 	Heap int64
@@ -34,7 +33,7 @@ type Limits struct {
 // Strict are the limits of scripts that run in a server.
 func Strict() Limits {
 	return Limits{
-		Turn: 1500 * time.Millisecond, Regexp: time.Second,
+		Turn: 1500 * time.Millisecond,
 		Heap: 256 << 20, Alloc: 64 << 20, Length: 1 << 24,
 		Depth: 10_000, Timers: 10_000, Output: 1 << 20,
 	}
@@ -44,7 +43,7 @@ func Strict() Limits {
 // purpose.
 func Mild() Limits {
 	return Limits{
-		Turn: 10 * time.Second, Waits: true, Regexp: 2 * time.Second,
+		Turn: 10 * time.Second, Waits: true,
 		Heap: 2 << 30, Alloc: 512 << 20, Length: 1 << 27,
 		Depth: 10_000, Timers: 1_000_000,
 	}

@@ -8,16 +8,17 @@ import (
 	"github.com/dop251/goja"
 )
 
-// boundRegexps makes a match that takes too long an error. The engine's
-// matcher knows a time limit, for the whole process, and the engine makes "no
-// match" of it; so what found nothing and took as long as the limit has met
-// it, or searched in vain for as long.
+// MatchTime is how long one match of a regular expression may take.
+const MatchTime = time.Second
+
+// The engine's matcher knows a time limit, which an expression takes over when
+// it is compiled: those of a script's text long before there is a runtime.
+func init() { regexp2.DefaultMatchTimeout = MatchTime }
+
+// boundRegexps makes a match that takes too long an error. The engine makes
+// "no match" of it; so what found nothing and took as long as the limit has
+// met it, or searched in vain for as long.
 func (g *Guard) boundRegexps() error {
-	limit := g.o.Limits.Regexp
-	if limit <= 0 {
-		return nil
-	}
-	regexp2.DefaultMatchTimeout = limit
 	rt := g.loop.Runtime()
 	prototype, err := method(rt, "RegExp", "prototype")
 	if err != nil {
@@ -37,9 +38,9 @@ func (g *Guard) boundRegexps() error {
 			return func(c goja.FunctionCall) goja.Value {
 				began := time.Now()
 				found := next(c)
-				if time.Since(began) >= limit && vain(found, c) {
+				if time.Since(began) >= MatchTime && vain(found, c) {
 					g.refuse("ERR_REGEXP_TIMEOUT",
-						"A regular expression took longer than %v and was stopped: %s", limit, short(c.This.String()))
+						"A regular expression took longer than %v and was stopped: %s", MatchTime, short(c.This.String()))
 				}
 				return found
 			}
