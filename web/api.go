@@ -113,6 +113,8 @@ type serverInfo struct {
 	Version string   `json:"version"`
 	Base    string   `json:"base" doc:"This server's address as you see it" example:"http://localhost:8080"`
 	Publish []string `json:"publish" doc:"Where to publish: append the stream's path" example:"[\"rtsp://localhost:8554/\"]"`
+
+	App *status.App `json:"app,omitempty" doc:"The script of 'app' in the configuration; absent where there is none"`
 }
 
 // api registers the control API; its description is made from the Go types.
@@ -189,6 +191,10 @@ func (s *Server) api(e *echo.Echo) error {
 
 func (s *Server) info(b base) serverInfo {
 	info := serverInfo{Version: s.cfg.Version, Base: b.url(""), Publish: []string{}}
+	if s.cfg.App != nil {
+		app := s.cfg.App.Status()
+		info.App = &app
+	}
 	for _, u := range []string{
 		b.with("rtsp", s.cfg.RTSP, "554"), b.with("rtmp", s.cfg.RTMP, "1935"), b.with("srt", s.cfg.SRT, ""),
 	} {

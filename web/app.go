@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/internal/access"
+	"github.com/millrace/millrace/internal/status"
 )
 
 // AppKind is what a connection to the app is for.
@@ -29,6 +30,8 @@ type App interface {
 	// Dial makes a connection to its HTTP server. The error wraps ErrAppDown
 	// where the script does not run.
 	Dial(ctx context.Context, kind AppKind) (net.Conn, error)
+	// Status says how it is.
+	Status() status.App
 }
 
 // ErrAppDown means that the app's script does not run at the moment.
@@ -114,6 +117,8 @@ func (s *Server) serveApp(w http.ResponseWriter, r *http.Request) {
 		s.tunnel(w, r, kind)
 		return
 	}
+	// A script may answer while it still reads. (On HTTP/2 it always may.)
+	_ = http.NewResponseController(w).EnableFullDuplex()
 	counted := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 	defer func() { s.metrics.request("app", counted.status, time.Since(started)) }()
 	proxy.ServeHTTP(counted, r)
@@ -165,6 +170,12 @@ func (s *Server) tunnel(w http.ResponseWriter, r *http.Request, kind AppKind) {
 		return
 	}
 	defer func() { _ = backend.Close() }()
+	// Whoever leaves first, the viewer or this server, nobody waits for the app
+	// any more.
+	for _, ctx := range []context.Context{r.Context(), s.alive} {
+		stop := context.AfterFunc(ctx, func() { _ = backend.Close() })
+		defer stop()
+	}
 	out := r.Clone(r.Context())
 	out.Close, out.Body, out.ContentLength = false, nil, 0
 	s.forward(out, r)
@@ -196,9 +207,7 @@ func (s *Server) tunnel(w http.ResponseWriter, r *http.Request, kind AppKind) {
 			return
 		}
 	}
-	stop := context.AfterFunc(s.alive, func() { //nolint:contextcheck // Shutdown ends it, too
-		_, _ = client.Close(), backend.Close()
-	})
+	stop := context.AfterFunc(s.alive, func() { _ = client.Close() }) //nolint:contextcheck // Shutdown ends it, too
 	defer stop()
 	join(client, backend)
 }

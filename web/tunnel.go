@@ -18,7 +18,21 @@ func relayAnswer(w http.ResponseWriter, answer *http.Response) {
 		h.Del(name)
 	}
 	w.WriteHeader(answer.StatusCode)
-	_, _ = io.Copy(w, answer.Body) // the client may be gone
+	_, _ = io.Copy(flushed{w, http.NewResponseController(w)}, answer.Body) // the client may be gone
+}
+
+// flushed sends on at once what an app says bit by bit.
+type flushed struct {
+	w     io.Writer
+	flush *http.ResponseController
+}
+
+func (f flushed) Write(b []byte) (int, error) {
+	n, err := f.w.Write(b)
+	if err == nil {
+		err = f.flush.Flush()
+	}
+	return n, err
 }
 
 // join carries bytes both ways until either side ends.

@@ -60,6 +60,9 @@ func (a appDialer) Dial(ctx context.Context, kind web.AppKind) (net.Conn, error)
 	return conn, err
 }
 
+// Status implements web.App.
+func (a appDialer) Status() status.App { return a.app.Status() }
+
 // door shows the manager's decisions about viewers to web.
 type door struct{ manager *pipeline.Manager }
 

@@ -113,19 +113,11 @@ func (h *Host) Close() {
 	h.work.Wait()
 }
 
-// Status says how the app is.
-type Status struct {
-	State    string `json:"state"` // running, starting, down
-	PID      int    `json:"pid,omitempty"`
-	Restarts int    `json:"restarts"`
-	Error    string `json:"error,omitempty"` // why it is down, or why the newest script does not run
-}
-
 // Status returns how the app is now.
-func (h *Host) Status() Status {
+func (h *Host) Status() status.App {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s := Status{State: "starting", Restarts: h.restarts}
+	s := status.App{State: "starting", Restarts: h.restarts}
 	switch {
 	case h.current != nil:
 		s.State, s.PID = "running", h.current.p.PID
