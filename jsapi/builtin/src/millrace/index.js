@@ -43,7 +43,7 @@ function app() {
     return require('./app.js');
   } catch (error) {
     if (error?.code !== 'MODULE_NOT_FOUND') throw error;
-    return Object.fromEntries(['on', 'off', 'http', 'io', 'streams', 'every', 'schedule'].map((name) => [name, elsewhere(name)]));
+    return Object.fromEntries(['on', 'off', 'http', 'io', 'streams', 'Stream', 'every', 'schedule'].map((name) => [name, elsewhere(name)]));
   }
 }
 
