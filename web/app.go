@@ -173,7 +173,7 @@ func (s *Server) tunnel(w http.ResponseWriter, r *http.Request, kind AppKind) {
 	// Whoever leaves first, the viewer or this server, nobody waits for the app
 	// any more.
 	for _, ctx := range []context.Context{r.Context(), s.alive} {
-		stop := context.AfterFunc(ctx, func() { _ = backend.Close() })
+		stop := context.AfterFunc(ctx, func() { _ = backend.Close() }) //nolint:contextcheck // either of two
 		defer stop()
 	}
 	out := r.Clone(r.Context())
