@@ -39,7 +39,7 @@ class Request extends IncomingMessage {
   async bytes(limit = 1 << 20) {
     const parts = [];
     let size = 0;
-    for await (const part of this) {
+    for await (const part of this.iterator({ destroyOnReturn: false })) { // the request must live to be answered
       if ((size += part.length) > limit) {
         throw coded(Error, 'ERR_BODY_TOO_LARGE', `the body is larger than ${limit} bytes`, { status: 413, expose: true });
       }
