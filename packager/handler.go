@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/packager/clip"
 )
 
 // Names of playlists, at both levels.
@@ -74,6 +75,8 @@ func (p *Presentation) serveMultivariant(w http.ResponseWriter, r *http.Request,
 		servePlaylist(w, r, doc, p.cacheMulti)
 	case doc != nil && name == longFile && p.cfg.DVR > 0:
 		p.serveLong(w, r, doc)
+	case doc != nil && name == clip.File:
+		p.serveClip(w, r)
 	default:
 		notFound(w)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/packager/clip"
 	"github.com/millrace/millrace/packager/playlist"
 	"github.com/millrace/millrace/packager/store"
 )
@@ -43,6 +44,7 @@ type Presentation struct {
 	state                  atomic.Int32
 	ready                  chan struct{}
 	requests               atomic.Uint64
+	clips                  *clip.Server
 	restsUntil             atomic.Int64 // Unix ns: nothing goes to the disk before
 	cacheMedia, cacheMulti []string     // Cache-Control of playlists
 	cacheBlocked           []string     // of those that were waited for
@@ -67,7 +69,7 @@ func New(cfg Config) (*Presentation, error) {
 		return nil, fmt.Errorf("make presentation: %w", err)
 	}
 	p := &Presentation{
-		cfg: cfg, store: cfg.Store, ready: make(chan struct{}),
+		cfg: cfg, store: cfg.Store, ready: make(chan struct{}), clips: clip.NewServer(),
 		target: (cfg.Segment*3/2 + time.Second - 1).Truncate(time.Second),
 	}
 	p.cacheMedia, p.cacheMulti, p.cacheBlocked = maxAge(cfg.Segment/2), maxAge(cfg.Segment), maxAge(6*p.target)

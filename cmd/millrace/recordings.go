@@ -16,7 +16,7 @@ import (
 )
 
 // tidyPause is how often recordings are looked at that are too old or too much.
-const tidyPause = time.Minute
+const tidyPause = 10 * time.Second
 
 // archive shows recordings to web and keeps them within their bounds.
 type archive struct {

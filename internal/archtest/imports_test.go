@@ -45,7 +45,8 @@ var rooms = []room{
 	{name: "packager/playlist", bare: true},
 	{name: "packager/fmp4", may: []string{"internal/media"}},
 	{name: "packager/store", may: []string{"internal/media"}},
-	{name: "packager/recording", may: and("packager", "packager/playlist", "packager/fmp4", "packager/store")},
+	{name: "packager/clip", may: []string{"internal/media", "packager/fmp4"}},
+	{name: "packager/recording", may: and("packager", "packager/clip", "packager/playlist", "packager/fmp4", "packager/store")},
 	{name: "packager/check", may: []string{"internal/media", "packager/playlist", "packager/fmp4"}},
 
 	// The server's side of the app process: it meets no engine.

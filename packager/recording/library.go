@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/packager"
+	"github.com/millrace/millrace/packager/clip"
 )
 
 // idLayout names a recording by its beginning.
@@ -68,7 +69,8 @@ type entry struct {
 	folder folder
 	lib    *Library
 	lead   string // the rendition whose segments make the duration
-	broken bool   // it has no playlists yet, and nobody writes it
+	clips  *clip.Server
+	broken bool // it has no playlists yet, and nobody writes it
 }
 
 // summary is what recording.json says.
@@ -121,7 +123,7 @@ func (l *Library) adopt(f folder) {
 		return
 	}
 	streamPath, id := path.Split(filepath.ToSlash(rel))
-	e := &entry{Recording: Recording{Path: strings.Trim(streamPath, "/"), ID: id}, folder: f, lib: l}
+	e := &entry{Recording: Recording{Path: strings.Trim(streamPath, "/"), ID: id}, folder: f, lib: l, clips: clip.NewServer()}
 	var s summary
 	b, err := os.ReadFile(f.of(summaryFile))
 	if err == nil {
@@ -163,6 +165,7 @@ func (l *Library) begin(streamPath string, first *packager.Listed, multi string)
 	e := &entry{
 		Recording: Recording{Path: streamPath, ID: id, Start: first.Wall, Writing: true},
 		folder:    folder(filepath.Join(above, id)), lib: l, lead: first.Rendition,
+		clips: clip.NewServer(),
 	}
 	j, err := createJournal(string(e.folder), note{
 		Path: streamPath, Start: first.Wall.UTC(), Target: int(first.Target / time.Second), Multi: multi,

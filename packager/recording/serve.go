@@ -6,6 +6,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"github.com/millrace/millrace/packager/clip"
 )
 
 // What a cache may do: media never changes, playlists are gone when somebody
@@ -50,6 +52,10 @@ func (e *entry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	name := strings.TrimPrefix(r.URL.Path, "/")
+	if name == clip.File {
+		e.serveClip(w, r)
+		return
+	}
 	kind, cache := kindOf(name)
 	f, err := e.open(name, kind)
 	if err != nil {
