@@ -109,8 +109,8 @@ func TestBombs(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			limits := tight()
-			if c.want == "memory" || strings.HasPrefix(c.want, "regular") {
-				limits.Turn = within // which is the shorter limit otherwise, for memory under the race detector
+			if !strings.HasPrefix(c.want, "without") {
+				limits.Turn = within // which is the shorter limit otherwise, under the race detector
 			}
 			err := ends(t, limits, c.source)
 			if err == nil {
