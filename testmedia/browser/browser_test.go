@@ -193,6 +193,8 @@ func TestCheckShown(t *testing.T) {
 		"lost":     {row(5, 100, 8, 101), 0, Continuity{Pictures: 2, Lost: 2}},
 		"repeated": {row(5, 100, 5, 101, 6, 102), 0, Continuity{Pictures: 3, Repeated: 1}},
 		"back":     {row(5, 100, 4, 101), 0, Continuity{Pictures: 2, Repeated: 2}},
+		"late":     {row(5, 100, 7, 101, 7, 102, 8, 103), 0, Continuity{Pictures: 4, Skipped: 1}},
+		"lost one": {row(5, 100, 7, 101, 8, 102, 9, 103), 0, Continuity{Pictures: 4, Lost: 1}},
 		"unread":   {row(5, 100, -1, 101, 7, 102), 0, Continuity{Pictures: 3, Unreadable: 1, Skipped: 1}},
 		"loop":     {row(149, 100, 0, 101, 1, 102), 150, Continuity{Pictures: 3}},
 	} {

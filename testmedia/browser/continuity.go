@@ -18,7 +18,9 @@ type Continuity struct {
 	Lost, Repeated int
 
 	// Skipped are pictures that the browser did not present, or that the
-	// page did not get to see: number and media time went on together.
+	// page did not get to see: number and media time went on together. Where a
+	// page is late the picture it gets to see may be a newer one than the one
+	// it was told of; that is counted here too.
 	Skipped int
 }
 
@@ -38,6 +40,15 @@ func CheckShown(shown []Shown, rate testmedia.Rate, loop int) Continuity {
 	if loop == 0 {
 		loop = testmedia.MaxFrame + 1
 	}
+	// between is how far time and number went from one picture to another.
+	between := func(a, b *Shown) (time, step int) {
+		time = int(math.Round((b.MediaTime - a.MediaTime).Seconds() * float64(rate.Num) / float64(rate.Den)))
+		step = ((int(b.Frame)-int(a.Frame))%loop + loop) % loop
+		if step > loop/2 && loop > testmedia.MaxFrame {
+			step -= loop
+		}
+		return time, step
+	}
 	var last *Shown
 	for i := range shown {
 		s := &shown[i]
@@ -46,10 +57,11 @@ func CheckShown(shown []Shown, rate testmedia.Rate, loop int) Continuity {
 			continue
 		}
 		if last != nil {
-			time := int(math.Round((s.MediaTime - last.MediaTime).Seconds() * float64(rate.Num) / float64(rate.Den)))
-			step := ((int(s.Frame)-int(last.Frame))%loop + loop) % loop
-			if step > loop/2 && loop > testmedia.MaxFrame {
-				step -= loop
+			time, step := between(last, s)
+			if step > time && i+1 < len(shown) && shown[i+1].Readable {
+				if t, n := between(last, &shown[i+1]); t == n { // the next one is in its place
+					continue
+				}
 			}
 			switch {
 			case step > time:

@@ -3,6 +3,7 @@
 
 import Hls, { type ErrorData, type HlsConfig } from 'hls.js';
 import type { Place, Token } from './place';
+import { reserved } from './reserve';
 import { type Answer, type Command, type Event, initial, type Phase, type State, step } from './recovery';
 
 const tick = 500; // ms
@@ -124,9 +125,16 @@ export class Engine {
     // Given to the constructor it would have to come with a distance of our own.
     hls.config.liveMaxLatencyDurationCount = 8;
     this.hls = hls;
-    hls.on(Hls.Events.MANIFEST_PARSED, () => {
-      this.watcher.levels(hls);
-      void this.play();
+    let begun = false;
+    const begin = () => {
+      if (!begun && this.hls === hls) void this.play();
+      begun = true;
+    };
+    hls.on(Hls.Events.MANIFEST_PARSED, () => this.watcher.levels(hls));
+    hls.on(Hls.Events.LEVEL_LOADED, (_, { details }) => {
+      if (begun) return;
+      if (reserved(details)) begin();
+      else setTimeout(begin, 2000 * details.targetduration); // there may be no more than that
     });
     hls.on(Hls.Events.LEVELS_UPDATED, () => this.watcher.levels(hls));
     hls.on(Hls.Events.ERROR, (_, data) => data.fatal && this.hls === hls && this.send(fatal(data)));
