@@ -55,7 +55,7 @@ func build(in entry, o Options, async bool) api.BuildResult {
 			// esbuild does not look for \p{…} inside of [ ], so all literals with
 			// the flag u are handed over.
 			"regexp-sticky-and-unicode-flags": false,
-			"import-meta": true, "dynamic-import": false,
+			"import-meta":                     true, "dynamic-import": false,
 			"hashbang": false,
 		},
 		Define:   map[string]string{"require.main": "__millraceMain.module", "import.meta": "__millraceMeta"},
