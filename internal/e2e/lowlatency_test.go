@@ -134,7 +134,7 @@ func TestCheckFindsNothing(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	files := httptest.NewServer(http.FileServer(http.Dir(film)))
-	defer files.Close()
+	t.Cleanup(files.Close) // the subtests run when this function has returned
 	for _, path := range []string{"demo", "plain", "parts"} {
 		s.eventually(20*time.Second, path+" has begun", func() error {
 			_, err := load(s.hls(path))

@@ -170,7 +170,8 @@ func (s *server) stream(path string) (status.Stream, error) {
 	return st, err
 }
 
-// live waits until the stream's multivariant playlist lists n variants.
+// live waits until the stream's multivariant playlist lists n variants, and
+// all renditions have a whole segment.
 func (s *server) live(path string, variants int) *presentation {
 	s.t.Helper()
 	var p *presentation
@@ -179,7 +180,15 @@ func (s *server) live(path string, variants int) *presentation {
 		if err == nil && len(p.multi.Variants) != variants {
 			err = fmt.Errorf("it has %d", len(p.multi.Variants))
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		for name, m := range p.media {
+			if len(m.Segments) == 0 {
+				return fmt.Errorf("%s has no segment yet", name)
+			}
+		}
+		return nil
 	})
 	return p
 }
