@@ -35,7 +35,22 @@ type NotAdmitted struct {
 
 func (n *NotAdmitted) Error() string { return n.Reason }
 
-const multivariantName = "index.m3u8"
+// The multivariant playlists: of the live stream or a recording, and of what
+// one may seek back in.
+const (
+	multivariantName = "index.m3u8"
+	longName         = "dvr.m3u8"
+)
+
+// cutMultivariant takes the name of a multivariant playlist off a path.
+func cutMultivariant(p string) (stream, name string, ok bool) {
+	for _, name := range []string{multivariantName, longName} {
+		if stream, ok := strings.CutSuffix(p, "/"+name); ok {
+			return stream, name, true
+		}
+	}
+	return p, "", false
+}
 
 // entrance is who a playback request is for, once it was let in.
 type entrance struct {
@@ -66,14 +81,14 @@ func (s *Server) enter(r *http.Request, ticketText, p string, recorded bool) (en
 	}
 	e.rule = e.token
 	asks := s.cfg.Door != nil && s.cfg.Door.Asks()
-	stream, first := strings.CutSuffix(p, "/"+multivariantName)
-	first = first && (!found && !recorded || found && e.rest == multivariantName)
+	stream, name, first := cutMultivariant(p)
+	first = first && (!found && !recorded || found && e.rest == name)
 	if found {
 		stream = play.Path
 	}
 	switch {
 	case asks && first:
-		return e, s.ask(r, &e, stream)
+		return e, s.ask(r, &e, stream, name)
 	case asks && found:
 		return e, problem(http.StatusForbidden, "no_ticket", "the app decides who may watch this",
 			"begin with "+play.base()+multivariantName+" and follow its URLs")
@@ -96,7 +111,7 @@ func (s *Server) enterByTicket(e *entrance, text string) *Problem {
 }
 
 // ask has the door decide.
-func (s *Server) ask(r *http.Request, e *entrance, stream string) *Problem {
+func (s *Server) ask(r *http.Request, e *entrance, stream, name string) *Problem {
 	c := s.client(r)
 	path, err := s.cfg.Door.Admit(r.Context(), Viewer{
 		Path: stream, IP: c.Addr.String(), UserAgent: r.UserAgent(), Query: r.URL.Query(), Local: c.Loopback,
@@ -112,9 +127,9 @@ func (s *Server) ask(r *http.Request, e *entrance, stream string) *Problem {
 		return problem(http.StatusNotFound, "not_found", "the app shows another stream, of which this is no recording", "")
 	}
 	if path != e.play.Path || !e.found {
-		e.play, e.found = s.cfg.Backend.Playback(path + "/" + multivariantName)
+		e.play, e.found = s.cfg.Backend.Playback(path + "/" + name)
 		e.found = e.found && e.play.Path == path
-		e.rest, e.rule = multivariantName, s.ruleOf(path)
+		e.rest, e.rule = name, s.ruleOf(path)
 	}
 	e.private, e.ticket = true, true
 	return nil

@@ -85,6 +85,9 @@ func TestRecordingsAreViewedAsTheirStream(t *testing.T) {
 		t.Errorf("the ticket opens another stream: %d", w.Code)
 	}
 
+	if w := do(s, local("GET", "/hls/live/dvr.m3u8?start=60")); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "rest=dvr.m3u8 query=start=60") {
+		t.Errorf("the long playlist: %d, %s", w.Code, w.Body)
+	}
 	state := func(target string) (st watchState) {
 		t.Helper()
 		w := do(s, local("GET", target, header("Accept", "application/json")))

@@ -17,7 +17,10 @@ type watchState struct {
 	Path  string       `json:"path"`
 	State status.State `json:"state"`
 	Since *time.Time   `json:"since,omitempty"`
-	DVR   float64      `json:"dvr,omitempty"` // seconds that one may seek back
+
+	// What the past offers: since when, and how many seconds one may seek back.
+	Created *time.Time `json:"created,omitempty"`
+	DVR     float64    `json:"dvr,omitempty"`
 
 	Recordings []status.Recording `json:"recordings,omitempty"`
 }
@@ -62,7 +65,7 @@ func (s *Server) watchState(c echo.Context, path string) error {
 	}
 	answer := watchState{Path: path, State: status.Waiting, Recordings: s.recordedOf(path)}
 	if exists {
-		answer.State, answer.Since, answer.DVR = st.State, &st.Since, st.DVR
+		answer.State, answer.Since, answer.Created, answer.DVR = st.State, &st.Since, &st.Created, st.DVR
 	}
 	return c.JSON(http.StatusOK, answer)
 }

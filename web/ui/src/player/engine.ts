@@ -63,6 +63,14 @@ export class Engine {
     return s.length > 0 ? s.end(s.length - 1) : null;
   }
 
+  get time(): number {
+    return this.video.currentTime;
+  }
+
+  set time(t: number) {
+    this.video.currentTime = t;
+  }
+
   private send(e: Event): void {
     const before = `${this.state.phase} ${this.wrongToken}`;
     if (e.type === 'fatal' && e.status) this.wrongToken = e.status === 403;
@@ -124,6 +132,11 @@ export class Engine {
     });
     // Given to the constructor it would have to come with a distance of our own.
     hls.config.liveMaxLatencyDurationCount = 8;
+    if (this.place.source !== this.place.live) {
+      // Who looks at the past wants to stay there.
+      hls.config.liveMaxLatencyDurationCount = Number.POSITIVE_INFINITY;
+      hls.config.maxLiveSyncPlaybackRate = 1;
+    }
     this.hls = hls;
     let begun = false;
     const begin = () => {
@@ -169,11 +182,13 @@ export class Engine {
 
   private async stateOf(): Promise<[Answer, number]> {
     try {
-      const r = await fetch(this.place.state, {
+      // A recording is there or not, whatever its stream does now.
+      const r = await fetch(this.place.recording ? this.place.source : this.place.state, {
         headers: { Accept: 'application/json', ...(this.token.value ? { Authorization: `Bearer ${this.token.value}` } : {}) },
         cache: 'no-store',
         signal: AbortSignal.timeout(5000),
       });
+      if (r.ok && this.place.recording) return [this.video.ended ? 'ended' : 'live', r.status];
       if (r.ok) return [((await r.json()) as { state: Answer }).state, r.status];
       if (r.status === 401 || r.status === 403) return ['denied', r.status];
       if (r.status === 400 || r.status === 404) return ['missing', r.status];

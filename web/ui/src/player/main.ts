@@ -9,6 +9,7 @@ import { placeOf, Token, withoutToken } from './place';
 import './player.css';
 import type { Phase } from './recovery';
 import { RenditionList, rungName, rungsOf } from './renditions';
+import { Past } from './past';
 import { share } from './share';
 import { words } from './words';
 
@@ -68,6 +69,8 @@ const engine = new Engine(video, place, token, {
   levels: (hls) => renditions.replace(rungsOf(hls.levels)),
 });
 
+const past = new Past(place, token, engine, element('past'));
+
 window.millracePlayer = {
   get hls() { return engine.hls; },
   video,
@@ -79,7 +82,8 @@ function show(phase: Phase): void {
   message.dataset['phase'] = phase;
   video.poster = phase === 'denied' || phase === 'missing' ? '' : `/thumb/${place.path}.jpg`;
   message.hidden = w === null;
-  element('subtitle').textContent = w?.title ?? (phase === 'playing' ? 'Live' : '');
+  element('subtitle').textContent = w?.title ?? (phase === 'playing' ? past.subtitle : '');
+  if (phase === 'playing') void past.look();
   player.toggleAttribute('inert', w !== null && phase !== 'ended' && phase !== 'lost');
   if (!w) return;
   message.classList.toggle('busy', w.busy);
@@ -113,7 +117,7 @@ unmute.addEventListener('click', () => {
 // media-chrome would seek to the very end, where nothing is buffered yet.
 player.addEventListener('mediaseektoliverequest', (e) => {
   e.stopImmediatePropagation();
-  engine.toLive();
+  if (!past.toLive()) engine.toLive();
 }, { capture: true });
 
 const rate = new FrameRate();
@@ -121,6 +125,7 @@ setInterval(() => {
   const edge = engine.liveEdge;
   Object.assign(video, { liveEdgeStart: edge === null ? Number.NaN : edge - Math.max(2, engine.hls?.targetLatency ?? 4) });
   showMuted();
+  past.show();
   if (!figures.hidden) showFigures();
 }, 1000);
 

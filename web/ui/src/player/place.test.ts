@@ -9,7 +9,8 @@ const store = (): Storage => {
 describe('the place', () => {
   it('takes paths with slashes', () => {
     expect(placeOf(new URL('http://h/watch/cam/front?embed'))).toEqual({
-      path: 'cam/front', embed: true, source: '/hls/cam/front/index.m3u8', state: '/watch/cam/front',
+      path: 'cam/front', embed: true, source: '/hls/cam/front/index.m3u8', live: '/hls/cam/front/index.m3u8', recording: '',
+      state: '/watch/cam/front',
     });
     expect(placeOf(new URL('http://h/watch/demo')).embed).toBe(false);
   });

@@ -4,12 +4,22 @@ export interface Place {
   path: string; // the stream's
   embed: boolean;
   source: string; // URL of the multivariant playlist
+  live: string; // that of the live stream
+  recording: string; // its ID; empty for the live stream
   state: string; // URL that answers the stream's state
 }
 
 export function placeOf(url: URL): Place {
   const path = url.pathname.replace(/^\/watch\//, '');
-  return { path, embed: url.searchParams.has('embed'), source: `/hls/${path}/index.m3u8`, state: `/watch/${path}` };
+  const recording = url.searchParams.get('recording') ?? '';
+  const live = `/hls/${path}/index.m3u8`;
+  const source = recording ? `/rec/${path}/${encodeURIComponent(recording)}/index.m3u8` : live;
+  return { path, embed: url.searchParams.has('embed'), source, live, recording, state: `/watch/${path}` };
+}
+
+/** The live stream's long playlist, to be played from so many seconds ago. */
+export function pastOf(place: Place, back: number): string {
+  return `/hls/${place.path}/dvr.m3u8?start=${Math.round(back)}`;
 }
 
 /**
