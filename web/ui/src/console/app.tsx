@@ -8,6 +8,7 @@ import { Drawer } from './drawer';
 import { Feed, type Line } from './feed';
 import { Login } from './login';
 import { apply, arrange, emptyModel, type Model } from './model';
+import { Recordings } from './recordings';
 import { Welcome } from './welcome';
 
 const lineWords: Record<Line, string> = {
@@ -77,6 +78,7 @@ export function App() {
               {shown.map((s) => <Card key={s.path} stream={s} samples={model.history.get(s.path) ?? []} now={now} onOpen={() => setOpen(s.path)} />)}
             </div>
           )}
+        {!refusal && known && <Recordings />}
       </main>
 
       {selected && (

@@ -56,6 +56,16 @@ export interface Stream {
   urls: { watch: string; hls: string; thumb: string; rtsp?: string };
 }
 
+export interface Recording {
+  path: string;
+  id: string;
+  start: string;
+  duration: number; // seconds
+  size: number;
+  writing: boolean;
+  urls: { hls?: string; watch?: string };
+}
+
 export interface ServerEvent {
   id: number;
   time: string;
@@ -124,6 +134,8 @@ async function request(method: string, path: string, body?: unknown): Promise<Re
 export const api = {
   server: async (): Promise<ServerInfo> => (await request('GET', '/server')).json() as Promise<ServerInfo>,
   streams: async (): Promise<Stream[]> => ((await (await request('GET', '/streams')).json()) as { streams: Stream[] }).streams,
+  recordings: async (): Promise<Recording[]> => ((await (await request('GET', '/recordings')).json()) as { recordings: Recording[] }).recordings,
+  removeRecording: async (path: string, id: string): Promise<void> => void (await request('DELETE', `/recordings/${encodeURIComponent(path)}/${encodeURIComponent(id)}`)),
   kick: async (path: string): Promise<void> => void (await request('POST', `/streams/${encodeURIComponent(path)}/kick`)),
   end: async (path: string): Promise<void> => void (await request('DELETE', `/streams/${encodeURIComponent(path)}`)),
 };
