@@ -48,6 +48,11 @@ func (o *observer) lowLatency(r *rendition, v *view, m *playlist.Media) {
 	}
 	first := true
 	for n, s := range segments {
+		if n < len(m.Segments) {
+			if _, seen := v.known[m.MediaSequence+uint64(n)]; seen {
+				continue // looked at when it was complete
+			}
+		}
 		var whole []byte
 		for i, p := range s.Parts {
 			if p.Duration > m.PartTarget {
@@ -105,6 +110,9 @@ func (o *observer) lowLatency(r *rendition, v *view, m *playlist.Media) {
 // delta update from what it knows.
 func (o *observer) delta(r *rendition, m *playlist.Media) {
 	o.t.Helper()
+	if len(m.Segments) == 0 {
+		return // nothing to skip
+	}
 	w := o.get(r.name + "/index.m3u8?_HLS_skip=YES")
 	d, err := playlist.ParseMedia(w.Body.String())
 	if err != nil {
@@ -149,6 +157,20 @@ func lowSim(t *testing.T) (*sim, []*media.Packet) {
 	return s, video25().between(0, 2*time.Second)
 }
 
+// early is a media playlist as a client that knows parts gets it.
+func (s *sim) early(rendition string) *playlist.Media {
+	s.t.Helper()
+	doc, _ := (*s.names.Load())[rendition].window.Load().documents(false)
+	if doc == nil {
+		return nil
+	}
+	m, err := playlist.ParseMedia(string(doc().text))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return m
+}
+
 func TestFirstPartIsEnoughToBegin(t *testing.T) {
 	s, packets := lowSim(t)
 	defer s.Close()
@@ -158,13 +180,43 @@ func TestFirstPartIsEnoughToBegin(t *testing.T) {
 		}
 		s.put("720p", 100, 90, pk)
 	}
-	m := s.playlist("720p")
+	m := s.early("720p")
 	if m == nil || m.Open == nil || len(m.Open.Parts) != 1 || m.MediaSequence != 100 || m.Open.Map == nil || m.Open.ProgramDateTime.IsZero() {
 		t.Fatalf("after the 13 frames of a part: %+v", m)
 	}
 	if w := s.get("index.m3u8"); w.Code != http.StatusOK {
 		t.Errorf("multivariant playlist: %d", w.Code)
 	}
+}
+
+// A client that knows no parts would give up on a playlist without a segment.
+func TestPlayersWithoutPartsWaitForASegment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, packets := lowSim(t)
+		defer s.Close()
+		for _, pk := range packets[:30] {
+			s.put("720p", 100, 90, pk)
+		}
+		if w := s.get("720p/index.m3u8", "Accept-Encoding", "gzip"); w.Code != http.StatusOK {
+			t.Errorf("a client that knows parts: %d", w.Code)
+		}
+		got := make(chan string, 1)
+		go func() { got <- s.get("720p/index.m3u8").Body.String() }()
+		synctest.Wait()
+		select {
+		case text := <-got:
+			t.Fatalf("answered without a segment:\n%s", text)
+		default:
+		}
+		for _, pk := range packets[30:] {
+			s.put("720p", 100, 90, pk)
+		}
+		s.cut(101, 90, 2*time.Second, time.Now())
+		s.put("720p", 101, 90, video25().between(2*time.Second, 3*time.Second)[0])
+		if m, err := playlist.ParseMedia(<-got); err != nil || len(m.Segments) != 1 {
+			t.Errorf("%+v, %v", m, err)
+		}
+	})
 }
 
 func TestDirectives(t *testing.T) {
@@ -190,7 +242,7 @@ func TestDirectives(t *testing.T) {
 		"?other=%zz":                     200,
 		"?_HLS_skip=perhaps":             200,
 	} {
-		if w := s.get("720p/index.m3u8" + query); w.Code != want {
+		if w := s.get("720p/index.m3u8"+query, "Accept-Encoding", "gzip"); w.Code != want {
 			t.Errorf("%s: %d, want %d: %s", query, w.Code, want, w.Body)
 		}
 	}
@@ -242,7 +294,7 @@ func TestBlockedRequests(t *testing.T) {
 				}
 			}
 		}
-		hint := s.playlist("720p").PreloadHints[0].URI
+		hint := s.early("720p").PreloadHints[0].URI
 		part, playlists := ask("720p/"+hint), ask("720p/index.m3u8?_HLS_msn=100&_HLS_part=1")
 		whole := ask("720p/index.m3u8?_HLS_msn=100")
 		far := ask("720p/part100002.m4s")
@@ -254,7 +306,7 @@ func TestBlockedRequests(t *testing.T) {
 		if part() != 200 || playlists() != 200 || whole() != 0 {
 			t.Errorf("when the part is there: %d %d, for the segment %d", part(), playlists(), whole())
 		}
-		next, report := ask("720p/index.m3u8?_HLS_msn=100&_HLS_part=2"), ask("720p/"+s.playlist("720p").PreloadHints[0].URI)
+		next, report := ask("720p/index.m3u8?_HLS_msn=100&_HLS_part=2"), ask("720p/"+s.early("720p").PreloadHints[0].URI)
 		time.Sleep(9 * time.Second) // virtual: three target durations
 		if next() != 503 || report() != 503 || whole() != 503 {
 			t.Errorf("after three target durations: %d %d %d", next(), report(), whole())

@@ -125,7 +125,7 @@ func (r *rendition) servePlaylist(w http.ResponseWriter, req *http.Request, long
 		return
 	}
 	cache := r.p.cacheMedia
-	if r.p.cfg.LowLatency && !win.ended && req.URL.RawQuery != "" {
+	if r.p.cfg.LowLatency && !win.ended && (req.URL.RawQuery != "" || win.partsOnly()) {
 		d, err := parseDirectives(req.URL.RawQuery)
 		if err == nil && d.blocks {
 			err = win.tooFar(d)
@@ -134,6 +134,11 @@ func (r *rendition) servePlaylist(w http.ResponseWriter, req *http.Request, long
 			w.Header().Set("Cache-Control", cacheMissing)
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
+		}
+		if !d.blocks && win.partsOnly() && !acceptsGzip(req.Header) {
+			// Players that know parts take gzip (Apple 10.1). Others, ffmpeg
+			// for one, give up on a playlist without a segment.
+			d = directives{blocks: true, msn: win.open.number, part: -1}
 		}
 		if d.blocks {
 			cache = r.p.cacheBlocked
@@ -152,6 +157,9 @@ func (r *rendition) servePlaylist(w http.ResponseWriter, req *http.Request, long
 		notFound(w)
 	}
 }
+
+// partsOnly reports whether there are parts but no segment yet.
+func (w *window) partsOnly() bool { return w.listed == 0 && w.open != nil }
 
 // documents are the playlist and its delta update, nil where there are none.
 func (w *window) documents(long bool) (doc, delta func() *document) {

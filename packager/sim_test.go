@@ -113,6 +113,9 @@ func (s *sim) do(method, path string, headers ...string) *httptest.ResponseRecor
 // playlist fetches and parses a media playlist, nil if there is none.
 func (s *sim) playlist(rendition string) *playlist.Media {
 	s.t.Helper()
+	if r := (*s.names.Load())[rendition]; r != nil && r.window.Load().partsOnly() {
+		return s.early(rendition)
+	}
 	w := s.get(rendition + "/index.m3u8")
 	if w.Code == http.StatusNotFound {
 		return nil
