@@ -3,6 +3,7 @@ package loop
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,6 +32,9 @@ type Loop struct {
 	// MaxTimers is how many timers may be set; 0 is any number. One more
 	// throws.
 	MaxTimers int
+	// Handled is told of a promise that got a handler after Unhandled was
+	// called for it.
+	Handled func(promise *goja.Object)
 	// Idle is called when nothing keeps the loop alive, before it ends; it may
 	// start more work (Node's beforeExit).
 	Idle func()
@@ -52,6 +56,7 @@ type Loop struct {
 	now        func() time.Duration // since the loop was made
 	clock      Clock                // nil: the machine's
 	rejected   []*goja.Promise
+	handled    []*goja.Object // that Handled is to be told of
 
 	alive int // Pending, Timer and Immediate that keep the loop running
 	err   error
@@ -360,11 +365,13 @@ func (l *Loop) track(p *goja.Promise, op goja.PromiseRejectionOperation) {
 	case goja.PromiseRejectionReject:
 		l.rejected = append(l.rejected, p)
 	case goja.PromiseRejectionHandle:
-		for i, other := range l.rejected {
-			if other == p {
-				l.rejected = append(l.rejected[:i], l.rejected[i+1:]...)
-				break
-			}
+		if i := slices.Index(l.rejected, p); i >= 0 {
+			l.rejected = slices.Delete(l.rejected, i, i+1)
+			return
+		}
+		// Unhandled was told of it before.
+		if object, ok := l.rt.ToValue(p).(*goja.Object); ok && l.Handled != nil {
+			l.handled = append(l.handled, object)
 		}
 	}
 }
@@ -391,6 +398,15 @@ func Describe(v goja.Value) string {
 }
 
 func (l *Loop) reportRejections() {
+	for len(l.handled) > 0 && l.err == nil && !l.ended {
+		promise := l.handled[0]
+		l.handled = l.handled[1:]
+		l.caughtOuter(l.rt.ToValue(func(goja.FunctionCall) goja.Value {
+			l.Handled(promise)
+			l.drainTicks()
+			return goja.Undefined()
+		}))
+	}
 	for len(l.rejected) > 0 && l.err == nil && !l.ended {
 		all := l.rejected
 		l.rejected = nil

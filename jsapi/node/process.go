@@ -249,13 +249,15 @@ func (p *process) hooks(a native.Args) (any, error) {
 			return v
 		}
 	}
-	uncaught, unhandled, idle, end := hook("uncaught"), hook("unhandled"), hook("idle"), hook("end")
+	uncaught, unhandled, handled := hook("uncaught"), hook("unhandled"), hook("handled")
+	idle, end := hook("idle"), hook("end")
 	p.loop.Uncaught = func(err error) bool {
 		return uncaught(p.loop.Reason(err), rt.ToValue("uncaughtException")).ToBoolean()
 	}
 	p.loop.Unhandled = func(reason goja.Value, promise *goja.Object) bool {
 		return unhandled(reason, promise).ToBoolean()
 	}
+	p.loop.Handled = func(promise *goja.Object) { handled(promise) }
 	p.loop.Idle = func() { idle() }
 	p.loop.Ending = func(failed error) {
 		code := end(rt.ToValue(failed != nil)).ToInteger()

@@ -13,7 +13,6 @@ function coded(Kind, code, message, fields) {
   if (typeof stack === 'string' && stack.startsWith(head)) {
     error.stack = `${error.name} [${code}]${stack.slice(error.name.length)}`;
   }
-  error.toString = undefined;
   Object.defineProperty(error, 'toString', {
     value() { return `${this.name} [${code}]: ${this.message}`; }, writable: true, enumerable: false, configurable: true,
   });

@@ -39,10 +39,29 @@ function capture(object, skip, below) {
   const limit = Wrapped.Error.stackTraceLimit;
   if (typeof limit !== 'number') return;
   const prepare = Wrapped.Error.prepareStackTrace;
-  const value = typeof prepare === 'function' ?
-    prepare(object, frames(skip + 1, limit, below).map((f) => new CallSite(f))) : head(object) + trace(skip + 1, limit, below);
-  Object.defineProperty(object, 'stack', { value, writable: true, enumerable: false, configurable: true });
+  if (typeof prepare === 'function') {
+    settle(object, prepare(object, frames(skip + 1, limit, below).map((f) => new CallSite(f))));
+    return;
+  }
+  traces.set(object, trace(skip + 1, limit, below));
+  Object.defineProperty(object, 'stack', lazy);
 }
+
+// The head of a stack is written when somebody looks: a constructor sets name after its super().
+const traces = new WeakMap();
+const settle = (object, value) =>
+  Object.defineProperty(object, 'stack', { value, writable: true, enumerable: false, configurable: true });
+const lazy = {
+  get() {
+    const text = traces.get(this);
+    if (text === undefined) return undefined;
+    const value = head(this) + text;
+    settle(this, value);
+    return value;
+  },
+  set(value) { settle(this, value); },
+  enumerable: false, configurable: true,
+};
 
 // A class of the script's that extends Error has a call of its own on the stack where its constructor is written out.
 const own = new WeakMap();
