@@ -73,9 +73,9 @@ $(BUILTIN)/dist/builtin.js: $(BUILTIN)/node_modules/.package-lock.json $(BUILTIN
 test: setup-test ui builtins ## vet, unit tests (the pure rooms under -race), and end to end with real players; under 5 minutes
 	$(ENV) cd $(UI) && npm test --silent
 	$(ENV) go vet -tags soak ./...
-	$(ENV) go test -race -timeout 3m $(PURE)
-	$(ENV) go test -timeout 3m $(CGO)
-	$(ENV) go test -timeout 5m -count 1 -p 1 ./internal/archtest/... ./internal/e2e/...
+	$(ENV) go test -race -timeout 10m $(PURE)
+	$(ENV) go test -timeout 10m $(CGO)
+	$(ENV) go test -timeout 20m -count 1 -p 1 ./internal/archtest/... ./internal/e2e/...
 
 .PHONY: soak
 soak: setup-test ui builtins ## what takes longer than a test run may: hours of play, a thousand publishers
