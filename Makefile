@@ -11,6 +11,9 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS ?=
 FUZZTIME ?= 30s
 
+# How many end-to-end tests run at a time: most of what they do is wait.
+ABREAST ?= 6
+
 # The environment in which Go finds FFmpeg; see the script.
 ENV := environment="$$(internal/setup/env.sh)" && eval "$$environment" &&
 

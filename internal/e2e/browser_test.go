@@ -129,7 +129,7 @@ func TestBrowserAtTheBeginning(t *testing.T) {
 			video.Playing(20 * time.Second)
 			t.Logf("plays %v after the publisher came", time.Since(begun).Round(100*time.Millisecond))
 			start := video.State()
-			tools.Eventually(t, 30*time.Second, "fifteen seconds of play", func() bool { return video.State().Time > start.Time+15 })
+			tools.Eventually(t, 30*time.Second, "eight seconds of play", func() bool { return video.State().Time > start.Time+8 })
 			for _, stall := range video.Stalls() {
 				t.Errorf("a stall of %.0f ms at %.1f s", stall.Length, stall.Time)
 			}

@@ -127,10 +127,13 @@ func TestReload(t *testing.T) {
 	if now := s.children(); len(now) != 1 || now[0] != workers[0] {
 		t.Errorf("its worker was %v and is %v", workers, now)
 	}
-	p, err := load(s.hls("other"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	var p *presentation
+	s.eventually(20*time.Second, "the other stream lists five segments", func() (err error) {
+		if p, err = load(s.hls("other")); err == nil && len(p.media["360p"].Segments) < 5 {
+			err = fmt.Errorf("it lists %d", len(p.media["360p"].Segments))
+		}
+		return err
+	})
 	for name, m := range p.media {
 		if n := discontinuities(m); n > 0 || m.MediaSequence > before.media[name].MediaSequence {
 			t.Errorf("%s: %d discontinuities, from %d on; before from %d", name, n, m.MediaSequence, before.media[name].MediaSequence)
