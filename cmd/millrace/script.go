@@ -21,8 +21,8 @@ type scriptCmd struct {
 	Limits string `enum:"mild,strict,none" default:"mild" help:"What ends a script that goes too far: mild (10 s without coming back to the event loop, 2 GiB), strict (as in the server: 1.5 s, 256 MiB) or none."`
 	Types  bool   `help:"Write the TypeScript declarations of the module millrace, and run nothing."`
 	mediaFlags
-	Script string   `arg:"" optional:"" help:"JavaScript or TypeScript file."`
-	Args   []string `arg:"" optional:"" passthrough:"" help:"Arguments of the script."`
+	// One list, so that what follows the script is the script's, flags too.
+	Script []string `arg:"" optional:"" passthrough:"" help:"JavaScript or TypeScript file, and its own arguments."`
 }
 
 // Help is printed by millrace help run.
@@ -58,12 +58,12 @@ func (s *scriptCmd) Run(ctx context.Context, w *world) error {
 		_, err := io.WriteString(w.stdout, builtin.Types)
 		return err
 	}
-	if s.Script == "" {
+	if len(s.Script) == 0 {
 		return usagef("expected a script; see millrace help run")
 	}
-	script, err := compile.File(s.Script, compile.Options{})
+	script, err := compile.File(s.Script[0], compile.Options{})
 	if err != nil {
-		return scriptError(w, s.Script, err)
+		return scriptError(w, s.Script[0], err)
 	}
 	cwd, err := os.Getwd()
 	if err != nil {
@@ -82,7 +82,7 @@ func (s *scriptCmd) Run(ctx context.Context, w *world) error {
 		return err
 	}
 	p, err := program.New(program.Options{Guard: s.bounds(w), Extra: around.provide, Host: node.Host{ //nolint:contextcheck // what it begins ends with its loop
-		Exec: exe, Script: script.Path, Args: s.Args, Env: environment(w), Cwd: cwd,
+		Exec: exe, Script: script.Path, Args: s.Script[1:], Env: environment(w), Cwd: cwd,
 		Stdin: w.stdin, Stdout: w.stdout, Stderr: w.stderr,
 		Terminals: [3]bool{isInput(w.stdin), w.outTerminal, w.errTerminal},
 		Columns:   w.width, Rows: 24,
