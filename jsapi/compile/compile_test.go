@@ -16,7 +16,10 @@ import (
 	"github.com/millrace/millrace/jsapi/compile"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// The clock of regular expressions stops by itself some time after the last one.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/dlclark/regexp2/v2.runClock"))
+}
 
 func write(t *testing.T, dir string, files map[string]string) {
 	t.Helper()

@@ -19,7 +19,10 @@ import (
 	"github.com/millrace/millrace/jsapi/program"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// The clock of regular expressions stops by itself some time after the last one.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/dlclark/regexp2/v2.runClock"))
+}
 
 // run runs a script with media around it. Its default export, where it has
 // one, is called with the source. What it wrote is returned.

@@ -8,7 +8,10 @@ import (
 	"github.com/millrace/millrace/jsapi/program/npmtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// The clock of regular expressions stops by itself some time after the last one.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/dlclark/regexp2/v2.runClock"))
+}
 
 func TestCompressionIsNodes(t *testing.T) { npmtest.Same(t, npmtest.Script{Path: "testdata/zlib.js"}) }
 
