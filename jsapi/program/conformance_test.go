@@ -37,8 +37,8 @@ var failing = map[string]string{
 // least is the share of the tests that passes at least.
 const least = 0.98
 
-// perTest is how long one may take; the slowest takes 3 s of a machine that does nothing else.
-const perTest = 45 * time.Second
+// perTest is how long one may take: under -race, on a busy machine, the slowest needs more than a minute.
+const perTest = 2 * time.Minute
 
 // errTooLong is why a test was stopped.
 var errTooLong = errors.New("it takes too long")

@@ -170,15 +170,18 @@ func (k *sink) running() *pipeline.Sink {
 
 // close makes room for another sink.
 func (k *sink) close() {
-	used := k.all.used
-	if run := k.running(); run != nil {
+	run, s := k.running(), k.all
+	var used pipeline.Numbers
+	if run != nil {
 		used = run.Close()
 	}
-	s := k.all
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.current == k {
-		s.current, s.used = nil, used
+	if s.current != k {
+		return
+	}
+	if s.current = nil; run != nil {
+		s.used = used
 	}
 }
 

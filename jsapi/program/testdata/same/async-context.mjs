@@ -7,12 +7,12 @@ const show = (what) => console.log(what, storage.getStore(), other.getStore());
 show('outside');
 await storage.run('a', async () => {
   show('inside');
-  setTimeout(() => show('timeout'), 1);
+  setTimeout(() => show('timeout'), 20);
   setImmediate(() => show('immediate'));
   process.nextTick(() => show('tick'));
   queueMicrotask(() => show('microtask'));
   Promise.resolve().then(() => show('then'));
-  await other.run('b', () => wait(2).then(() => show('both')));
+  await other.run('b', () => wait(80).then(() => show('both')));
   show('after');
 });
 show('outside again');
