@@ -17,9 +17,9 @@ ABREAST ?= 6
 # The environment in which Go finds FFmpeg; see the script.
 ENV := environment="$$(internal/setup/env.sh)" && eval "$$environment" &&
 
-# The rooms that need cgo and FFmpeg, as internal/archtest has them; those that look at the whole from outside; and all
-# others, which run under the race detector.
-CGO_ROOMS := /(transcode/libav|transcode/worker|cmd)(/|$$)
+# The rooms that need cgo and FFmpeg, as internal/archtest has them, and the one that runs Node's own tests, which would
+# take minutes under the race detector; those that look at the whole from outside; and all others, which run under it.
+CGO_ROOMS := /(transcode/libav|transcode/worker|cmd|jsapi/program)(/|$$)
 ENDS := /internal/(archtest|e2e|bench)(/|$$)
 PURE = $$(go list ./... | grep -vE '$(CGO_ROOMS)|$(ENDS)')
 CGO = $$(go list ./... | grep -E '$(CGO_ROOMS)')
