@@ -355,3 +355,64 @@ func TestSegmentInProduction(t *testing.T) {
 		}
 	})
 }
+
+// Wherever frames are missing within a segment, what is decoded has no hole,
+// every frame that came is shown at its time, and the parts are as long as the
+// segment.
+func TestMissingFrames(t *testing.T) {
+	for name, f := range map[string]frames{"video": video25(), "B-frames": {
+		track: videoTrack(media.Rational{Num: 30, Den: 1}), rate: media.Rational{Num: 30, Den: 1}, size: 5000, reorder: 2, gop: 60,
+	}, "audio": aac()} {
+		for missing := 1; missing <= 3; missing++ {
+			for at := 10; at < 40; at++ {
+				s := newSim(t, Config{LowLatency: true}, Rendition{Name: "x", Kind: f.track.Kind, Copy: true})
+				s.cut(100, 90, 10*time.Second, time.Now())
+				packets := f.between(10*time.Second, 12*time.Second+f.step())
+				last := packets[len(packets)-1]
+				packets = slices.Delete(packets[:len(packets)-1], at, at+missing)
+				for _, pk := range packets {
+					s.put("x", 100, 90, pk)
+				}
+				s.cut(101, 90, 12*time.Second, time.Now())
+				last.Key = true
+				s.put("x", 101, 90, last)
+				s.checkWhole(name, packets, missing, at)
+				s.Close()
+			}
+		}
+	}
+}
+
+func (f frames) step() time.Duration {
+	return time.Second * time.Duration(f.rate.Den) / time.Duration(f.rate.Num)
+}
+
+// checkWhole looks at segment 100 of rendition x.
+func (s *sim) checkWhole(what string, packets []*media.Packet, missing, at int) {
+	s.t.Helper()
+	fragments := s.fragments("x/100.m4s")
+	dts := int64(fragments[0].Base)
+	shown := map[int64]bool{}
+	for i, f := range fragments {
+		if int64(f.Base) != dts {
+			s.t.Fatalf("%s, %d missing at %d: fragment %d begins at %d, the one before ends at %d", what, missing, at, i, f.Base, dts)
+		}
+		for _, sample := range f.Samples {
+			shown[dts+int64(sample.Offset)] = true
+			dts += int64(sample.Duration)
+		}
+	}
+	for _, pk := range packets {
+		if !shown[pk.PTS] {
+			s.t.Fatalf("%s, %d missing at %d: the frame of %d is shown at another time", what, missing, at, pk.PTS)
+		}
+	}
+	m := s.early("x")
+	var parts time.Duration
+	for _, p := range m.Segments[0].Parts {
+		parts += p.Duration
+	}
+	if off := parts - m.Segments[0].Duration; off.Abs() > 25*time.Millisecond {
+		s.t.Fatalf("%s, %d missing at %d: parts last %v, the segment %v", what, missing, at, parts, m.Segments[0].Duration)
+	}
+}

@@ -47,6 +47,8 @@ type rendition struct {
 	serial   uint64        // of the next part
 	parts    int           // listed by the newest playlist, for its size
 	steady   int           // frames in a row that lasted as long as expected
+	early    *open         // the segment whose newest frame did not wait for the next, nil after that
+	due      int64         // DTS at which it ended
 	cur      *open         // nil between segments
 	next     uint64        // number of the next segment to list; 0 before the first
 	floor    uint64        // packets of segments below have no place any more

@@ -61,8 +61,8 @@ const steadyFrames = 8
 
 // hasten lets the held packet go without waiting for the next one where it
 // completes a part and frames come regularly: the part would wait for a whole
-// frame otherwise. Should the next one come late all the same, its fragment's
-// tfdt says so.
+// frame otherwise. Should the next one come late all the same, it begins where
+// this one ended (see take), or, in the next segment, its tfdt tells the hole.
 func (r *rendition) hasten() error {
 	if !r.p.cfg.LowLatency || r.target == 0 || r.steady < steadyFrames {
 		return nil
@@ -74,7 +74,12 @@ func (r *rendition) hasten() error {
 	}
 	pk := r.held
 	r.held = nil
-	return r.take(pk, usual)
+	if err := r.take(pk, usual); err != nil {
+		return err
+	}
+	r.early = r.cur
+	r.due = pk.DTS + usual
+	return nil
 }
 
 // take puts a packet that lasts so many ticks into a part.
@@ -86,11 +91,38 @@ func (r *rendition) take(pk *media.Packet, duration int64) error {
 	cur := r.cur
 	cur.end = max(cur.end, pk.PTS+duration)
 	cur.frames++
+	dts, duration, err := r.bridge(dts, duration)
+	if err != nil {
+		return err
+	}
 	return r.fill(dts, duration, fmp4.Sample{
 		Offset:  int32(min(max(pk.PTS-dts, math.MinInt32), math.MaxInt32)),
 		Key:     pk.Key,
 		Payload: pk.Payload,
 	})
+}
+
+// bridge closes the hole before a sample where the one before it went out as if
+// nothing were missing behind it: what is decoded goes on without a hole. A
+// picture keeps the time at which it is shown, silence comes before sound.
+func (r *rendition) bridge(dts, duration int64) (int64, int64, error) {
+	early, usual := r.early, r.usual()
+	r.early = nil
+	hole := dts - r.due
+	if early != r.cur || hole <= 0 {
+		return dts, duration, nil
+	}
+	if hole > usual/16+1 {
+		r.steady = 0
+	}
+	switch {
+	case r.kind == media.Video:
+		return r.due, duration + hole, nil
+	case r.silence != nil && hole >= usual:
+		r.filled.Add(1)
+		return dts, duration, r.fill(r.due, hole, fmp4.Sample{Key: true, Payload: r.silence})
+	}
+	return dts, duration, nil
 }
 
 func clampDuration(d int64) uint32 { return uint32(min(max(d, 0), math.MaxUint32)) }
