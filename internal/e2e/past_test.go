@@ -34,7 +34,6 @@ func TestBrowserLooksBack(t *testing.T) {
 	})()`)
 	video.Playing(20 * time.Second)
 	page.Eventually(5*time.Second, "the page says so", "document.querySelector('#past output').textContent.startsWith('-0:1')")
-	page.Eventually(time.Second, "the way back", "(document.querySelector('#past button').click(), true)")
 	defer func() {
 		if t.Failed() {
 			var seen string
@@ -44,6 +43,7 @@ func TestBrowserLooksBack(t *testing.T) {
 	}()
 	page.Eventually(20*time.Second, "live again", `(() => {
 		const { hls, video } = window.millracePlayer;
+		if (hls?.url.includes('dvr.m3u8')) document.querySelector('#past button').click(); // while it loads the past, a click may be lost
 		return hls?.url.endsWith('/index.m3u8') && hls.liveSyncPosition - video.currentTime < 7;
 	})()`)
 	video.Playing(20 * time.Second)
