@@ -73,12 +73,12 @@ $(BUILTIN)/dist/builtin.js: $(BUILTIN)/node_modules/.package-lock.json $(BUILTIN
 # --- is it right ---
 
 .PHONY: test
-test: setup-test ui builtins ## vet, unit tests (the pure rooms under -race), and end to end with real players; under 5 minutes
+test: setup-test ui builtins ## vet, unit tests (the pure rooms under -race), and end to end with real players; what fails is run once more, alone
 	$(ENV) cd $(UI) && npm test --silent
 	$(ENV) go vet -tags soak ./...
-	$(ENV) go test -race -timeout 10m $(PURE)
-	$(ENV) go test -timeout 10m $(CGO)
-	$(ENV) go test -timeout 20m -count 1 -p 1 ./internal/archtest/... ./internal/e2e/...
+	$(ENV) internal/setup/twice.sh go test -race -timeout 10m $(PURE)
+	$(ENV) internal/setup/twice.sh go test -timeout 10m $(CGO)
+	$(ENV) internal/setup/twice.sh go test -timeout 40m -count 1 -p 1 -parallel 1 ./internal/archtest/... ./internal/e2e/...
 
 .PHONY: soak
 soak: setup-test ui builtins ## what takes longer than a test run may: hours of play, a thousand publishers
@@ -111,7 +111,7 @@ $(GOFUMPT):
 .PHONY: lint
 lint: setup-lint ui builtins $(LINTER) ## golangci-lint over the Go code, shellcheck over the scripts
 	$(ENV) $(LINTER) run --timeout 10m ./...
-	shellcheck -ax .ci/run internal/setup/{setup,env,ffmpeg-build,prove-image}.sh
+	shellcheck -ax .ci/run internal/setup/{setup,env,ffmpeg-build,prove-image,twice}.sh
 
 .PHONY: fmt
 fmt: setup $(GOFUMPT) ## format the Go code
