@@ -12,7 +12,7 @@ LDFLAGS ?=
 FUZZTIME ?= 30s
 
 # How many end-to-end tests run at a time: most of what they do is wait.
-ABREAST ?= 6
+ABREAST ?= 4
 
 # The environment in which Go finds FFmpeg; see the script.
 ENV := environment="$$(internal/setup/env.sh)" && eval "$$environment" &&
