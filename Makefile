@@ -11,8 +11,8 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS ?=
 FUZZTIME ?= 30s
 
-# How many end-to-end tests run at a time: most of what they do is wait.
-ABREAST ?= 4
+# How many end-to-end tests run at a time: on two cores more than one make each other late.
+ABREAST ?= 1
 
 # The environment in which Go finds FFmpeg; see the script.
 ENV := environment="$$(internal/setup/env.sh)" && eval "$$environment" &&
@@ -78,7 +78,7 @@ test: setup-test ui builtins ## vet, unit tests (the pure rooms under -race), an
 	$(ENV) go vet -tags soak ./...
 	$(ENV) internal/setup/twice.sh go test -race -timeout 10m $(PURE)
 	$(ENV) internal/setup/twice.sh go test -timeout 10m $(CGO)
-	$(ENV) internal/setup/twice.sh go test -timeout 40m -count 1 -p 1 -parallel 1 ./internal/archtest/... ./internal/e2e/...
+	$(ENV) internal/setup/twice.sh go test -timeout 40m -count 1 -p 1 -parallel $(ABREAST) ./internal/archtest/... ./internal/e2e/...
 
 .PHONY: soak
 soak: setup-test ui builtins ## what takes longer than a test run may: hours of play, a thousand publishers
