@@ -12,10 +12,28 @@ import (
 	"github.com/millrace/millrace/testmedia/tools"
 )
 
-// TestBrowserPlays is the main job as a viewer sees it: hls.js in Chromium on
+// TestBrowser has a browser do one thing after the other, beside the tests that
+// need none: two at a time would be one too many for two cores.
+func TestBrowser(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		test func(*testing.T)
+	}{
+		{"plays", browserPlays},
+		{"recovers", browserRecovers},
+		{"at the beginning", browserAtTheBeginning},
+		{"low latency", browserWithLowLatency},
+		{"looks back", browserLooksBack},
+	} {
+		t.Run(c.name, c.test)
+	}
+}
+
+// browserPlays is the main job as a viewer sees it: hls.js in Chromium on
 // the player page, thirty seconds without a stall, every picture in its
 // place, all quality levels.
-func TestBrowserPlays(t *testing.T) {
+func browserPlays(t *testing.T) {
 	s := serve(t, "")
 	// Longer than the test: where a clip starts again its frame numbers and
 	// its timestamps do not go on together.
@@ -57,9 +75,9 @@ func TestBrowserPlays(t *testing.T) {
 	}
 }
 
-// TestBrowserRecovers takes the publisher away and brings it back within hold,
+// browserRecovers takes the publisher away and brings it back within hold,
 // then kills the worker: the page plays on by itself.
-func TestBrowserRecovers(t *testing.T) {
+func browserRecovers(t *testing.T) {
 	s := serve(t, "")
 	clip, _ := tools.Clip(t, "h264-720p30")
 	publisher := s.publish("cam", clip)
@@ -114,9 +132,9 @@ func newest(p *presentation, name string) uint64 {
 	return m.MediaSequence + uint64(len(m.Segments)) - 1
 }
 
-// TestBrowserAtTheBeginning has a viewer wait for a stream that then begins: the
+// browserAtTheBeginning has a viewer wait for a stream that then begins: the
 // picture moves soon, and goes on moving.
-func TestBrowserAtTheBeginning(t *testing.T) {
+func browserAtTheBeginning(t *testing.T) {
 	s := serve(t, `streams: [{path: low}, {path: high, hls: {lowLatency: false}}]`)
 	clip, _ := tools.Clip(t, "h264-720p30", func(r *testmedia.Recipe) { r.Duration = 100 * time.Second })
 	for _, path := range []string{"low", "high"} {

@@ -19,10 +19,10 @@ import (
 	"github.com/millrace/millrace/testmedia/tools"
 )
 
-// TestLowLatencyInTheBrowser plays the demo's camera by parts: every picture in
+// browserWithLowLatency plays the demo's camera by parts: every picture in
 // its place, no stall, and close to the edge. How close is measured and
 // logged, not judged.
-func TestLowLatencyInTheBrowser(t *testing.T) {
+func browserWithLowLatency(t *testing.T) {
 	s := start(t, "127.0.0.1", "demo", "")
 	s.eventually(20*time.Second, "the hold-back is in reserve", func() error {
 		m, err := mediaPlaylist(s.url("/hls/demo/720p/index.m3u8"))
@@ -63,6 +63,7 @@ func median(shown []browser.Shown) time.Duration {
 // each blocked reload brings the next part, each hint is the part that comes,
 // and the parts of a segment are the segment.
 func TestPartsAreWaitedFor(t *testing.T) {
+	t.Parallel()
 	s := start(t, "127.0.0.1", "demo", "streams: [{path: demo, ladder: passthrough, hls: {part: 200ms}}]")
 	base := s.url("/hls/demo/720p/")
 	var m *playlist.Media
@@ -125,6 +126,7 @@ func TestPartsAreWaitedFor(t *testing.T) {
 
 // TestCheckFindsNothing judges the server's own output of each kind.
 func TestCheckFindsNothing(t *testing.T) {
+	t.Parallel()
 	s := start(t, "127.0.0.1", "demo", "streams: [{path: plain, hls: {lowLatency: false}}]")
 	clip, _ := tools.Clip(t, "h264-720p30")
 	s.publish("plain", clip)

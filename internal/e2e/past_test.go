@@ -8,9 +8,9 @@ import (
 	"github.com/millrace/millrace/testmedia/tools"
 )
 
-// TestBrowserLooksBack moves the bar of the player page into the past, plays
+// browserLooksBack moves the bar of the player page into the past, plays
 // there, goes live again, and plays what was recorded when the stream is over.
-func TestBrowserLooksBack(t *testing.T) {
+func browserLooksBack(t *testing.T) {
 	s := serve(t, recorded)
 	source, _ := tools.Clip(t, "h264-720p30")
 	s.publish("cam", source)
