@@ -39,6 +39,7 @@ type graph struct {
 	gopSize int            // bytes
 	off     []string       // renditions that the session gave up
 	offCuts int            // cuts since it said so
+	preset  string         // that its load put in place of the encoders' own
 
 	seen    seen
 	reached time.Duration           // media time of the newest packet that was placed
@@ -162,9 +163,20 @@ func (g *graph) encode(ctx context.Context) error {
 	return nil
 }
 
+// degrade takes note of what the session gives up, or takes back. Another
+// preset comes into force at the next discontinuity, since it brings other
+// parameter sets.
+func (g *graph) degrade(d transcode.Degradation) {
+	g.off, g.offCuts = d.Off, 0
+	if d.Preset != g.preset {
+		g.preset = d.Preset
+		g.cutter.Break()
+	}
+}
+
 // apply remembers which packet goes where.
 func (g *graph) apply(plan *transcode.Plan) {
-	g.plan, g.copies, g.coded, g.off = plan, map[int][]string{}, nil, nil
+	g.plan, g.copies, g.coded, g.off, g.preset = plan, map[int][]string{}, nil, nil, ""
 	for _, r := range plan.Renditions {
 		if r.Copy {
 			g.copies[r.Source] = append(g.copies[r.Source], r.Name)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/millrace/millrace/internal/config"
 	"github.com/millrace/millrace/internal/status"
+	"github.com/millrace/millrace/transcode"
 )
 
 // A stream's whole life, without a worker: its playlists go on over the loss
@@ -66,6 +67,33 @@ func TestLife(t *testing.T) {
 		if code, _ := r.get("cam/180p/index.m3u8"); code != http.StatusNotFound || r.state("cam") != "gone" {
 			t.Errorf("after: %d, %s", code, r.state("cam"))
 		}
+	})
+}
+
+// Coders with another preset have other parameter sets, so that all of the
+// stream gets a discontinuity; what else is given up changes nothing in them.
+func TestAnotherPresetBreaksTheSequence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, "", nil, passthrough("cam"))
+		c := r.begin("cam", h264(180), aac())
+		give := func(until time.Duration, d transcode.Degradation) {
+			(*live)(r.lookup("cam")).degraded(d)
+			synctest.Wait()
+			c.send(until)
+			synctest.Wait()
+		}
+		c.send(3 * time.Second)
+		synctest.Wait()
+		give(7*time.Second, transcode.Degradation{Level: 1, Preset: "superfast"})
+		give(11*time.Second, transcode.Degradation{Level: 2, Preset: "superfast", Off: []string{"90p"}})
+		give(15*time.Second, transcode.Degradation{Level: 3, Preset: "superfast", FrameDivisor: 2})
+		give(19*time.Second, transcode.Degradation{})
+		video, _ := r.list("cam/180p/index.m3u8")
+		if got := shape(video); got != "2 2 | 2 2 2 2 2 2 | 2" {
+			t.Errorf("got %s", got)
+		}
+		audio, _ := r.list("cam/audio/index.m3u8")
+		same(t, video, audio)
 	})
 }
 

@@ -67,7 +67,7 @@ func (l *live) degraded(d transcode.Degradation) {
 	p := (*Pipeline)(l)
 	p.log.Warn("the encoders' load changed what is made", "level", d.Level, "given up", d.String())
 	p.deps.Bus.Send("worker:degraded", p.path, map[string]any{"level": d.Level, "givenUp": d.String()})
-	p.heed(func() { p.graph.off, p.graph.offCuts = d.Off, 0 })
+	p.heed(func() { p.graph.degrade(d) })
 }
 
 func (l *live) trouble(err error) { l.log.Debug("packet has no place", "err", err) }

@@ -93,7 +93,9 @@ type Job struct {
 // before the first). Its zero value is full quality.
 type Tune struct {
 	// Preset replaces the preset of every video encoder; empty keeps each
-	// encoder's own. It never makes an encoder slower than its own preset.
+	// encoder's own. It never makes an encoder slower than its own preset. It
+	// takes effect at the next Cut with a higher Discontinuity, because it
+	// brings other parameter sets.
 	Preset string `json:"preset,omitempty"`
 
 	// Off names the renditions that are not to be made.

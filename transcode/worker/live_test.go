@@ -239,8 +239,42 @@ func TestTune(t *testing.T) {
 			t.Errorf("%s: %d keys in %d segments", name, keys, len(got))
 		}
 	}
+	// Nothing started a discontinuity, so the preset is what it was.
 	if s := p.stats.Outputs[0]; s.Dropped != 25+12 || s.Off || s.Preset != "veryfast" {
 		t.Errorf("stats %+v", s)
+	}
+}
+
+// TestAnotherPresetWaitsForADiscontinuity: it brings other parameter sets, which
+// may not change within a sequence.
+func TestAnotherPresetWaitsForADiscontinuity(t *testing.T) {
+	tracks, packets := film(t, "a.mp4", still+":d=5", "")
+	p := startWorker(t, wire.RoleStream)
+	p.send(&wire.Job{Live: true, Graph: ladder(true, tracks, wire.Picture{Width: 320, Height: 180})})
+	c := &cutter{every: int64(tracks[0].ClockRate)}
+	n := 0
+	for _, pk := range packets {
+		switch n++; {
+		case n == 13:
+			p.send(&wire.Tune{Preset: "ultrafast"})
+		case c.segment == 1002 && pk.PTS >= c.next:
+			c.discontinuity++ // with the cut that comes now
+		case n == 88:
+			p.send(&wire.Tune{}) // for which none comes any more
+		}
+		c.place(p, pk)
+	}
+	p.drain()
+	p.bye()
+	config := map[uint64]string{}
+	for _, pk := range p.outputs["180p"] {
+		if in, ok := config[pk.Discontinuity]; ok && in != string(pk.Track.Config) {
+			t.Fatalf("segment %d has other parameters than what came before in discontinuity %d", pk.Segment, pk.Discontinuity)
+		}
+		config[pk.Discontinuity] = string(pk.Track.Config)
+	}
+	if len(config) != 2 || config[1000] == config[1001] {
+		t.Errorf("%d discontinuities; the preset changed nothing at the second", len(config))
 	}
 }
 

@@ -162,7 +162,12 @@ func (r *rung) cut(c cut) error {
 			preset = t.Preset
 		}
 	}
-	if preset != r.preset || off && !r.off || c.discontinuity != r.discontinuity {
+	if c.discontinuity == r.discontinuity {
+		// Another preset brings other parameter sets, which may not change
+		// within a sequence: it waits for a discontinuity.
+		preset = r.preset
+	}
+	if off && !r.off || c.discontinuity != r.discontinuity {
 		if err := r.finish(); err != nil {
 			return err
 		}
