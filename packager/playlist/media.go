@@ -42,7 +42,8 @@ type Segment struct {
 	Title           string
 	ByteRange       *ByteRange
 	Discontinuities int  // EXT-X-DISCONTINUITY tags before it
-	Map             *Map // only where the tag stands
+	Map             *Map  // only where the tag stands
+	Keys            []Key // EXT-X-KEY tags before it and behind those of Map
 	ProgramDateTime time.Time
 	Gap             bool
 	Parts           []Part
@@ -55,6 +56,7 @@ type ByteRange struct{ Length, Offset int64 }
 type Map struct {
 	URI       string
 	ByteRange *ByteRange
+	Keys      []Key // EXT-X-KEY tags before it: they hold for the section too
 }
 
 // Part is EXT-X-PART (§4.4.4.9).
@@ -153,11 +155,13 @@ func (s *Segment) tags(b []byte) []byte {
 		b = append(b, "#EXT-X-DISCONTINUITY\n"...)
 	}
 	if s.Map != nil {
+		b = appendKeys(b, "#EXT-X-KEY:", s.Map.Keys)
 		a := attributes{append(b, "#EXT-X-MAP:"...), false}
 		a.quoted("URI", s.Map.URI)
 		a.byteRange(s.Map.ByteRange)
 		b = a.end()
 	}
+	b = appendKeys(b, "#EXT-X-KEY:", s.Keys)
 	if !s.ProgramDateTime.IsZero() {
 		b = append(b, "#EXT-X-PROGRAM-DATE-TIME:"...)
 		b = append(s.ProgramDateTime.UTC().AppendFormat(b, dateLayout), '\n')

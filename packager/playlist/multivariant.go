@@ -28,6 +28,7 @@ func (s *Start) Append(b []byte) []byte {
 type Multivariant struct {
 	Version             int // 0 writes none
 	IndependentSegments bool
+	SessionKeys         []Key // EXT-X-SESSION-KEY (§4.4.6.4)
 	Renditions          []Rendition
 	Variants            []Variant
 	IFrames             []Variant // EXT-X-I-FRAME-STREAM-INF
@@ -72,6 +73,7 @@ func (m *Multivariant) Append(b []byte) []byte {
 	if m.IndependentSegments {
 		b = append(b, "#EXT-X-INDEPENDENT-SEGMENTS\n"...)
 	}
+	b = appendKeys(b, "#EXT-X-SESSION-KEY:", m.SessionKeys)
 	for i := range m.Renditions {
 		b = m.Renditions[i].append(b)
 	}

@@ -49,6 +49,28 @@ var media = map[string]*Media{
 		PreloadHints:     []PreloadHint{{Type: "PART", URI: "104.1.m4s", Length: -1}, {Type: "MAP", URI: "i.mp4", Start: 7, Length: 8}},
 		RenditionReports: []RenditionReport{{URI: "../audio/index.m3u8", LastMSN: 104, LastPart: 0}, {URI: "../x", LastMSN: 1, LastPart: -1}},
 	},
+	"protected": {
+		Version: 6, TargetDuration: 3, MediaSequence: 1793620800,
+		Segments: []Segment{
+			{URI: "a.m4s", Duration: 2 * time.Second, Map: &Map{URI: "i.mp4"}, Keys: []Key{{Method: MethodAES128, URI: "../1.key"}}, ProgramDateTime: noon},
+			{URI: "b.m4s", Duration: 2 * time.Second, Keys: []Key{{Method: MethodAES128, URI: "../2.key", IV: &[16]byte{1, 15: 0xfe}}}},
+			{
+				URI: "c.m4s", Duration: 2 * time.Second, Discontinuities: 1,
+				Map:  &Map{URI: "j.mp4", Keys: []Key{{Method: MethodNone}}},
+				Keys: []Key{{Method: MethodAES128, URI: "../2.key", IV: &[16]byte{1, 15: 0xfe}}},
+			},
+			{
+				URI: "d.m4s", Duration: 2 * time.Second, Map: &Map{URI: "k.mp4", Keys: []Key{
+					{Method: MethodSampleAES, URI: "../3.key", Format: Identity},
+					{Method: MethodSampleAES, URI: "https://keys.example.org/3", Format: "org.example", Versions: "1/2"},
+				}},
+			},
+		},
+		Open: &Segment{
+			Keys:  []Key{{Method: MethodSampleAES, URI: "../4.key"}},
+			Parts: []Part{{URI: "p.m4s", Duration: 200 * time.Millisecond, Independent: true}},
+		},
+	},
 	"vod": {
 		Version: 6, TargetDuration: 7, Type: VOD, EndList: true,
 		Segments: []Segment{
@@ -60,7 +82,7 @@ var media = map[string]*Media{
 
 var multivariants = map[string]*Multivariant{
 	"multivariant": {
-		Version: 6, IndependentSegments: true,
+		Version: 6, IndependentSegments: true, SessionKeys: []Key{{Method: MethodSampleAES, URI: "3.key"}},
 		Renditions: []Rendition{
 			{Type: "AUDIO", GroupID: "audio", Name: "English", Language: "en", Default: true, Autoselect: true, Channels: "2", URI: "audio/index.m3u8"},
 			{Type: "CLOSED-CAPTIONS", GroupID: "cc", Name: "CC1", InstreamID: "CC1"},
@@ -145,6 +167,9 @@ func TestParseErrors(t *testing.T) {
 		head + "#EXT-X-MAP:BYTERANGE=\"1@2\"\n", head + "#EXT-X-MAP:URI=\"open\n", head + "#EXT-X-MAP:URI=\"a\"b\n",
 		head + "#EXT-X-PART:URI=\"a\"\n", head + "#EXT-X-PART:URI=\"a\",DURATION=1,DURATION=2\n", head + "#EXT-X-SKIP:\n",
 		head + "#EXT-X-SKIP:SKIPPED-SEGMENTS=1\n#EXT-X-SKIP:SKIPPED-SEGMENTS=1\n", head + "#EXT-X-PRELOAD-HINT:TYPE=X,URI=\"a\"\n",
+		head + "#EXT-X-KEY:URI=\"a\"\n", head + "#EXT-X-KEY:METHOD=AES-128\n", head + "#EXT-X-KEY:METHOD=NONE,URI=\"a\"\n",
+		head + "#EXT-X-KEY:METHOD=AES-128,URI=\"a\",IV=17\n", head + "#EXT-X-KEY:METHOD=AES-128,URI=\"a\",IV=0x0g\n",
+		head + "#EXT-X-KEY:METHOD=AES-128,URI=\"a\",IV=0x000000000000000000000000000000001\n",
 	} {
 		if m, err := ParseMedia(text); err == nil {
 			t.Errorf("%q gave %+v", text, m)
@@ -154,7 +179,7 @@ func TestParseErrors(t *testing.T) {
 		"", "#EXTM3U\nuri\n", "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n", "#EXTM3U\n#EXT-X-STREAM-INF:AUDIO=\"a\"\nuri\n",
 		"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n#EXT-X-STREAM-INF:BANDWIDTH=1\nuri\n", "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO\n",
 		"#EXTM3U\n#EXT-X-MEDIA:TYPE=SMELL,GROUP-ID=\"a\",NAME=\"b\"\n", "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,RESOLUTION=12\nuri\n",
-		"#EXTM3U\n#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=1\n",
+		"#EXTM3U\n#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=1\n", "#EXTM3U\n#EXT-X-SESSION-KEY:METHOD=NONE\n",
 	} {
 		if m, err := ParseMultivariant(text); err == nil {
 			t.Errorf("%q gave %+v", text, m)

@@ -18,7 +18,7 @@ func ParseMedia(text string) (*Media, error) {
 		return nil, fmt.Errorf("%w: no EXT-X-TARGETDURATION", ErrSyntax)
 	case p.extinf:
 		return nil, fmt.Errorf("%w: EXTINF without its URI at the end", ErrSyntax)
-	case n.Gap || n.Map != nil || n.ByteRange != nil || n.Discontinuities > 0 || !n.ProgramDateTime.IsZero() || len(n.Parts) > 0:
+	case n.Gap || n.Map != nil || len(n.Keys) > 0 || n.ByteRange != nil || n.Discontinuities > 0 || !n.ProgramDateTime.IsZero() || len(n.Parts) > 0:
 		p.m.Open = n
 	}
 	return p.m, nil
@@ -86,7 +86,7 @@ func (p *mediaReader) line(tag, value string) (err error) {
 func (p *mediaReader) attributes(tag, value string) error {
 	m, l := p.m, (*list)(nil)
 	switch tag {
-	case "#EXT-X-MAP", "#EXT-X-PART", "#EXT-X-PART-INF", "#EXT-X-SERVER-CONTROL",
+	case "#EXT-X-KEY", "#EXT-X-MAP", "#EXT-X-PART", "#EXT-X-PART-INF", "#EXT-X-SERVER-CONTROL",
 		"#EXT-X-SKIP", "#EXT-X-PRELOAD-HINT", "#EXT-X-RENDITION-REPORT":
 		l = readList(value)
 	default:
@@ -94,7 +94,13 @@ func (p *mediaReader) attributes(tag, value string) error {
 	}
 	switch tag {
 	case "#EXT-X-MAP":
-		p.next.Map = &Map{URI: l.need("URI"), ByteRange: l.byteRange()}
+		keys := p.next.Keys
+		if before := p.next.Map; before != nil { // which the second one replaces
+			keys = append(before.Keys, keys...)
+		}
+		p.next.Map, p.next.Keys = &Map{URI: l.need("URI"), ByteRange: l.byteRange(), Keys: keys}, nil
+	case "#EXT-X-KEY":
+		p.next.Keys = append(p.next.Keys, readKey(l))
 	case "#EXT-X-PART":
 		l.need("DURATION")
 		p.next.Parts = append(p.next.Parts, Part{

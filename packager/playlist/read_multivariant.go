@@ -54,6 +54,14 @@ func (p *multivariantReader) line(tag, value string) (err error) {
 			l.fail("TYPE", fmt.Errorf("unknown type %q", typ))
 		}
 		return l.err
+	case "#EXT-X-SESSION-KEY":
+		l := readList(value)
+		k := readKey(l)
+		if k.Method == MethodNone {
+			l.fail("METHOD", errors.New("NONE")) // §4.4.6.4
+		}
+		p.m.SessionKeys = append(p.m.SessionKeys, k)
+		return l.err
 	case "#EXT-X-STREAM-INF":
 		v, err := readVariant(value)
 		p.next = &v
