@@ -64,7 +64,7 @@ func (u *upgrade) deliver() {
 	// accept(group, protocols, maxMessage, maxBuffered, callback): the callback
 	// hears what socket says, see there; first ("open", handle, protocol).
 	once("accept", func(args native.Args) error {
-		group, ok := args.At(0).Export().(*group)
+		group, ok := native.Held(args.At(0)).(*group)
 		if !ok {
 			group = newGroup(l)
 		}

@@ -53,7 +53,7 @@ func plain(l *loop.Loop, v goja.Value, depth int) (any, error) {
 		}
 		return list, nil
 	case "String", "Number", "Boolean":
-		return primitive(rt.ToValue(o.Export())), nil
+		return primitive(rt.ToValue(native.Held(o))), nil
 	}
 	m := make(map[string]any)
 	for _, key := range o.Keys() {
@@ -71,7 +71,7 @@ func plain(l *loop.Loop, v goja.Value, depth int) (any, error) {
 }
 
 func primitive(v goja.Value) any {
-	switch x := v.Export().(type) {
+	switch x := native.Held(v).(type) {
 	case float64:
 		if math.IsNaN(x) || math.IsInf(x, 0) {
 			return nil
@@ -93,7 +93,7 @@ func isBytes(o *goja.Object) bool {
 			return false
 		}
 	}
-	switch o.Export().(type) {
+	switch native.Held(o).(type) {
 	case []byte, goja.ArrayBuffer, []int8, []int16, []uint16, []int32, []uint32, []float32, []float64:
 		return true
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/dop251/goja"
 
 	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/jsapi/native"
 	"github.com/millrace/millrace/transcode"
 )
 
@@ -258,7 +259,7 @@ func (r *frameRef) another(f transcode.Frame) goja.Value {
 	if err != nil {
 		r.m.l.Throw(err)
 	}
-	if made, ok := o.Export().(*frameRef); ok {
+	if made, ok := native.Held(o).(*frameRef); ok {
 		made.retained = true // it came from nowhere: nothing but the script gives it up
 	}
 	return o

@@ -38,14 +38,14 @@ func (m *Module) readLadder(v goja.Value) (*Ladder, error) {
 	if v == nil {
 		return l, nil
 	}
-	switch e := v.Export().(type) {
-	case string:
+	if e, ok := native.Held(v).(string); ok {
 		l.Mode = transcode.Mode(e)
 		if e != "auto" && e != "passthrough" {
 			s.fail("", "%q is none of 'auto', 'passthrough' and a list of rungs", e)
 		}
 		return l, s.err
-	case []any:
+	}
+	if native.IsArray(v) {
 		l.Mode = transcode.Explicit
 		l.Rungs = m.readRungs(s, v)
 		return l, s.err
@@ -62,7 +62,7 @@ func (m *Module) readLadder(v goja.Value) (*Ladder, error) {
 
 func (m *Module) readRungs(s *settings, v goja.Value) []transcode.Rung {
 	list, ok := v.(*goja.Object)
-	if _, array := v.Export().([]any); !ok || !array {
+	if !ok || !native.IsArray(v) {
 		s.fail("rungs", "they are a list, such as [{ height: 720, bitrate: '2500k' }]")
 		return nil
 	}
@@ -70,7 +70,7 @@ func (m *Module) readRungs(s *settings, v goja.Value) []transcode.Rung {
 	all := make([]transcode.Rung, 0, n)
 	for i := range n {
 		item := list.Get(strconv.Itoa(i))
-		if item.Export() == "copy" {
+		if native.Held(item) == "copy" {
 			all = append(all, transcode.Rung{Codec: transcode.Copy})
 			continue
 		}

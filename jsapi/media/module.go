@@ -8,6 +8,7 @@ import (
 
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/jsapi/loop"
+	"github.com/millrace/millrace/jsapi/native"
 )
 
 // binding is the native module behind the JavaScript of this room.
@@ -207,7 +208,7 @@ func (m *Module) trackFrom(v goja.Value) *media.Track {
 		return nil
 	}
 	if hidden := o.GetSymbol(m.types.native); hidden != nil {
-		if ref, ok := hidden.Export().(*trackRef); ok {
+		if ref, ok := native.Held(hidden).(*trackRef); ok {
 			return ref.t
 		}
 	}

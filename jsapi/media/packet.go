@@ -8,6 +8,7 @@ import (
 
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/jsapi/loop"
+	"github.com/millrace/millrace/jsapi/native"
 )
 
 // packetRef is a Packet as a script holds it: an object whose properties are
@@ -259,14 +260,14 @@ func (r *packetRef) clone() *goja.Object {
 // data }), or of another packet with some of them changed.
 func (m *Module) newPacket(init *goja.Object) (*goja.Object, error) {
 	p := media.Packet{Arrival: media.Now()}
-	if like, ok := init.Export().(*packetRef); ok {
+	if like, ok := native.Held(init).(*packetRef); ok {
 		like.check()
 		like.own, like.alone = false, false
 		return m.packetObject(like.p), nil
 	}
 	get := func(name string) goja.Value { return given(init.Get(name)) }
 	if v := get("like"); v != nil {
-		if like, ok := v.Export().(*packetRef); ok {
+		if like, ok := native.Held(v).(*packetRef); ok {
 			like.check()
 			p = *like.p
 		}

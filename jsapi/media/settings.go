@@ -11,6 +11,7 @@ import (
 	"github.com/dop251/goja"
 
 	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/jsapi/native"
 	"github.com/millrace/millrace/transcode"
 )
 
@@ -65,7 +66,7 @@ func (s *settings) text(name string) string {
 	if v == nil {
 		return ""
 	}
-	text, ok := v.Export().(string)
+	text, ok := native.Held(v).(string)
 	if !ok {
 		s.fail(name, "%v is not a text", v)
 	}
@@ -77,7 +78,7 @@ func (s *settings) flag(name string) *bool {
 	if v == nil {
 		return nil
 	}
-	b, ok := v.Export().(bool)
+	b, ok := native.Held(v).(bool)
 	if !ok {
 		s.fail(name, "%v is neither true nor false", v)
 	}
@@ -204,7 +205,7 @@ func (s *settings) rest(m *Module) map[string]string {
 	all := map[string]string{}
 	add := func(from *settings) {
 		for k, v := range from.all {
-			switch e := v.Export().(type) {
+			switch e := native.Held(v).(type) {
 			case bool:
 				all[k] = map[bool]string{true: "1", false: "0"}[e]
 			case string, int64, float64:

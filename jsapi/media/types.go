@@ -6,6 +6,7 @@ import (
 	"github.com/dop251/goja"
 
 	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/jsapi/native"
 )
 
 // types are what JavaScript gave to be used for our objects.
@@ -45,7 +46,7 @@ func (m *Module) buffer(b []byte) goja.Value { return m.wrap(m.rt.NewArrayBuffer
 
 // bytesOf are the bytes of a Buffer or another view, without a copy.
 func bytesOf(v goja.Value) ([]byte, bool) {
-	switch b := v.Export().(type) {
+	switch b := native.Held(v).(type) {
 	case []byte:
 		return b, true
 	case goja.ArrayBuffer:
@@ -124,7 +125,7 @@ func handleOf(v goja.Value) handle {
 	if !ok {
 		return nil
 	}
-	h, _ := o.Export().(handle)
+	h, _ := native.Held(o).(handle)
 	return h
 }
 

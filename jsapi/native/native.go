@@ -157,7 +157,7 @@ func Bytes(v goja.Value) []byte {
 	if !ok {
 		return nil
 	}
-	switch exported := o.Export().(type) {
+	switch exported := Held(o).(type) {
 	case []byte:
 		return exported
 	case goja.ArrayBuffer:
@@ -168,7 +168,7 @@ func Bytes(v goja.Value) []byte {
 	if !ok {
 		return nil
 	}
-	whole, ok := buffer.Export().(goja.ArrayBuffer)
+	whole, ok := Held(buffer).(goja.ArrayBuffer)
 	if !ok || whole.Detached() {
 		return nil
 	}

@@ -19,7 +19,7 @@ func typesModule(l *loop.Loop) goja.Value {
 		if !ok {
 			return "", nil
 		}
-		switch object.Export().(type) {
+		switch native.Held(object).(type) {
 		case *goja.Promise:
 			return "Promise", nil
 		case goja.Proxy:
@@ -34,7 +34,7 @@ func typesModule(l *loop.Loop) goja.Value {
 		if !ok {
 			return false, nil
 		}
-		_, ok = object.Export().(goja.Proxy)
+		_, ok = native.Held(object).(goja.Proxy)
 		return ok, nil
 	})
 	// The target and handler of a proxy; undefined of anything else.
@@ -43,7 +43,7 @@ func typesModule(l *loop.Loop) goja.Value {
 		if !ok {
 			return nil, nil
 		}
-		p, ok := object.Export().(goja.Proxy)
+		p, ok := native.Held(object).(goja.Proxy)
 		if !ok {
 			return nil, nil
 		}
@@ -56,7 +56,7 @@ func typesModule(l *loop.Loop) goja.Value {
 		return []any{orNull(p.Target()), orNull(p.Handler())}, nil
 	})
 	o.Func("promise", func(a native.Args) (any, error) {
-		p, ok := a.At(0).Export().(*goja.Promise)
+		p, ok := native.Held(a.At(0)).(*goja.Promise)
 		if !ok {
 			return nil, &loop.Error{Name: "TypeError", Message: "not a promise"}
 		}

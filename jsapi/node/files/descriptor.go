@@ -99,7 +99,7 @@ func writeAll(fd int, b []byte, at int64) (int, error) {
 func readFile(r *room, a native.Args) (int, func() (any, error)) {
 	path, flags := a.String(0), int(a.Int(1))
 	at := r.place(path)
-	_, isNumber := a.At(0).Export().(int64)
+	_, isNumber := native.Held(a.At(0)).(int64)
 	given := int(a.Int(0))
 	return 2, func() (any, error) {
 		fd := given
@@ -149,7 +149,7 @@ func readWhole(fd int) ([]byte, error) {
 func writeFile(r *room, a native.Args) (int, func() (any, error)) {
 	path, b, flags, mode := a.String(0), a.Copy(1), int(a.Int(2)), uint32(a.Int(3))
 	at := r.place(path)
-	_, isNumber := a.At(0).Export().(int64)
+	_, isNumber := native.Held(a.At(0)).(int64)
 	given := int(a.Int(0))
 	return 4, func() (any, error) {
 		if isNumber {

@@ -20,7 +20,7 @@ import (
 // connection a TLS one, in place. options are those of TLSConfig, head is what
 // was read from it already.
 func secure(a native.Args) (any, error) {
-	c, ok := a.Get(0, "conn").Export().(*Conn)
+	c, ok := native.Held(a.Get(0, "conn")).(*Conn)
 	if !ok {
 		return nil, &loop.Error{Name: "TypeError", Code: "ERR_INVALID_ARG_TYPE", Message: "TLS needs a connected socket"}
 	}

@@ -50,7 +50,7 @@ type outgoing struct {
 // ("response", status, text, minor version, header), ("upgrade", the same,
 // handle) and ("error", error).
 func request(a native.Args) (any, error) {
-	transport, ok := a.Get(0, "agent").Export().(*agent)
+	transport, ok := native.Held(a.Get(0, "agent")).(*agent)
 	if !ok {
 		return nil, &loop.Error{Name: "TypeError", Code: "ERR_INVALID_ARG_TYPE", Message: "the request's agent is none of node:http"}
 	}

@@ -103,7 +103,7 @@ func (s *server) start(o *goja.Object) {
 	s.http.Protocols = new(http.Protocols)
 	s.http.Protocols.SetHTTP1(true)
 	ln := door{Listener: s.listener, server: s, most: int(o.Get("maxConnections").ToInteger())}
-	ln.tls, _ = o.Get("tls").Export().(*tls.Config)
+	ln.tls, _ = native.Held(o.Get("tls")).(*tls.Config)
 	s.stop = context.AfterFunc(ctx, func() { _ = s.http.Close() })
 	go func() { _ = s.http.Serve(ln) }() // it ends with the listener
 }

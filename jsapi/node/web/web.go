@@ -29,7 +29,7 @@ func Provide(l *loop.Loop, opts sockets.Options) {
 	l.Provide(Module, func(l *loop.Loop) goja.Value {
 		o := native.New(l)
 		o.Func("serve", func(a native.Args) (any, error) {
-			ln, ok := a.At(0).Export().(net.Listener)
+			ln, ok := native.Held(a.At(0)).(net.Listener)
 			if !ok {
 				var err error
 				if ln, err = opts.Open(a.Get(0, "path").String(), a.Get(0, "host").String(), int(a.Get(0, "port").ToInteger())); err != nil {

@@ -2,6 +2,13 @@
 const { coded, argument, DOMException } = require('./errors.js');
 const { Event, EventTarget, handler } = require('./event-target.js');
 
+const custom = Symbol.for('nodejs.util.inspect.custom');
+function shown(self, fields, depth, options) {
+  if (depth < 0) return self;
+  const { inspect } = require('./inspect.js');
+  return `${self.constructor.name} ${inspect(fields, { ...options, depth: options.depth == null ? null : options.depth - 1 })}`;
+}
+
 let making = false;
 const make = () => { making = true; try { return new AbortSignal(); } finally { making = false; } };
 
@@ -17,6 +24,7 @@ class AbortSignal extends EventTarget {
   get aborted() { return this.#aborted; }
   get reason() { return this.#reason; }
   throwIfAborted() { if (this.#aborted) throw this.#reason; }
+  [custom](depth, options) { return shown(this, { aborted: this.aborted }, depth, options); }
 
   static signal(signal, reason) {
     if (signal.#aborted) return;
@@ -59,6 +67,7 @@ class AbortController {
   #signal = make();
   get signal() { return this.#signal; }
   abort(reason) { abort(this.#signal, reason); }
+  [custom](depth, options) { return shown(this, { signal: this.signal }, depth, options); }
 }
 Object.defineProperty(AbortController.prototype, Symbol.toStringTag, { value: 'AbortController', configurable: true });
 

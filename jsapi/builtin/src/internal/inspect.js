@@ -128,8 +128,8 @@ function show(ctx, value, recurse) {
       const { seen, circular, indentationLvl, currentDepth, ...user } = ctx;
       const result = f.call(context, depth, { ...user, stylize: ctx.stylize }, inspect);
       if (result !== context) {
-        if (typeof result !== 'object' || result === null) return `${result}`;
-        return show(ctx, result, recurse).replaceAll('\n', `\n${' '.repeat(ctx.indentationLvl)}`);
+        const text = typeof result !== 'object' || result === null ? `${result}` : show(ctx, result, recurse);
+        return text.replaceAll('\n', `\n${' '.repeat(ctx.indentationLvl)}`);
       }
     }
   }
@@ -162,13 +162,15 @@ function keysOf(ctx, value, skipIndices) {
   return skipIndices ? keys.filter((k) => typeof k === 'symbol' || !/^(0|[1-9]\d*)$/.test(k)) : keys;
 }
 
-/** constructorName is of the first prototype that names one; null where none does. */
-function constructorName(value) {
+/** constructorName is of the first prototype that names one; null of an object without a prototype. */
+function constructorName(ctx, value) {
   for (let o = value; o !== null; o = Object.getPrototypeOf(o)) {
     const d = Object.getOwnPropertyDescriptor(o, 'constructor');
     if (d !== undefined && typeof d.value === 'function' && d.value.name !== '' && value instanceof d.value) return d.value.name;
   }
-  return null;
+  const proto = Object.getPrototypeOf(value);
+  if (proto === null) return null;
+  return `${kindOf(value) || 'Object'} <${inspect(proto, { ...ctx, customInspect: false, depth: -1 })}>`;
 }
 
 function prefix(name, tag, fallback, size = '') {
@@ -177,7 +179,7 @@ function prefix(name, tag, fallback, size = '') {
 }
 
 function whole(ctx, value, recurse) {
-  const name = constructorName(value);
+  const name = constructorName(ctx, value);
   let tag;
   try { tag = value[Symbol.toStringTag]; } catch { tag = ''; }
   if (typeof tag !== 'string' || tag !== '' && (ctx.showHidden ? Object.hasOwn(value, Symbol.toStringTag) : Object.prototype.propertyIsEnumerable.call(value, Symbol.toStringTag))) tag = '';
@@ -240,7 +242,6 @@ function describe(ctx, value, { name, tag, kind }) {
     return { braces: [`${prefix(name, tag, 'DataView')}{`, '}'], keys: ['byteLength', 'byteOffset', 'buffer', ...keys] };
   }
   if (kind === 'WeakSet' || kind === 'WeakMap') return { braces: [`${prefix(name, tag, kind)}{`, '}'], keys, entries: () => [ctx.stylize('<items unknown>', 'special')] };
-  if (kind === 'Generator') return { braces: [`${prefix(name, tag, 'Generator')}{`, '}'], keys };
   if (name === 'Object' && tag === '') {
     if (keys.length === 0) return '{}';
     return { braces, keys };

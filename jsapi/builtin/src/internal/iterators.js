@@ -9,8 +9,17 @@ module.exports = (define, missing) => {
       if (new.target === undefined || new.target === Iterator) throw new TypeError('Iterator is abstract: extend it');
     };
     Object.defineProperty(Iterator, 'prototype', { value: proto });
-    define(proto, 'constructor', Iterator);
-    if (!(Symbol.toStringTag in proto)) define(proto, Symbol.toStringTag, 'Iterator');
+    // Accessors, by the standard: packages that set them on an iterator of their own must not fail.
+    for (const [key, value] of [['constructor', Iterator], [Symbol.toStringTag, 'Iterator']]) {
+      Object.defineProperty(proto, key, {
+        get: () => value,
+        set(own) {
+          if (this === proto) throw new TypeError(`Iterator.prototype.${String(key)} cannot be replaced`);
+          Object.defineProperty(this, key, { value: own, writable: true, enumerable: true, configurable: true });
+        },
+        enumerable: false, configurable: true,
+      });
+    }
     define(globalThis, 'Iterator', Iterator);
   }
   missing(Iterator, 'from', function from(value) {

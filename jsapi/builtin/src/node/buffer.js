@@ -191,10 +191,16 @@ bounded('Int8', 1);
 bounded('UInt8', 1);
 Buffer.poolSize = 8192;
 Object.defineProperty(Buffer.prototype, Symbol.for('nodejs.util.inspect.custom'), {
-  value() {
+  value(depth, options) {
     const max = npm.INSPECT_MAX_BYTES;
     let text = [...this.subarray(0, max)].map((n) => n.toString(16).padStart(2, '0')).join(' ');
     if (this.length > max) text += ` ... ${this.length - max} more byte${this.length - max > 1 ? 's' : ''}`;
+    const extra = Object.keys(this).filter((key) => !/^\d+$/.test(key));
+    if (extra.length > 0) {
+      if (this.length > 0) text += ', ';
+      const { inspect } = require('../internal/inspect.js');
+      text += extra.map((key) => inspect({ [key]: this[key] }, { ...options, breakLength: Infinity, compact: true }).slice(2, -2)).join(', ');
+    }
     return `<${this.constructor.name} ${text}>`;
   },
   writable: true, enumerable: false, configurable: true,
