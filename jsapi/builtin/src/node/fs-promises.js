@@ -7,9 +7,10 @@ const { events } = require('../internal/fs/watch.js');
 const { aborted } = require('../internal/errors.js');
 const { constants } = internalBinding('fs');
 
+const ofDescriptors = /^f(stat|sync|datasync|truncate|chmod|chown|utimes)$/;
 const promises = {};
 for (const [name, op] of Object.entries(operations)) {
-  if (/^f(stat|sync|datasync|truncate|chmod|chown|utimes)$/.test(name) || name === 'close') continue;
+  if (ofDescriptors.test(name) || name === 'close') continue;
   promises[name] = async (...given) => {
     const args = op.args(...given);
     return op.result(await call(op.native ?? name, ...args), args, ...given);

@@ -1,5 +1,6 @@
 'use strict';
 const callable = require('../internal/callable.js');
+const lazy = require('../internal/lazy.js');
 const { Transform } = require('node:stream');
 const { argument, range } = require('../internal/errors.js');
 const native = internalBinding('zlib');
@@ -172,12 +173,16 @@ const KINDS = {
 const MAX = 2147483647;
 
 const zlib = { constants, codes: {} };
-for (const [name, value] of Object.entries(constants)) if (/^Z_(OK|STREAM_END|NEED_DICT|ERRNO|\w+_ERROR)$/.test(name)) Object.assign(zlib.codes, { [name]: value, [value]: name });
+for (const name of ['Z_OK', 'Z_STREAM_END', 'Z_NEED_DICT', 'Z_ERRNO', 'Z_STREAM_ERROR', 'Z_DATA_ERROR', 'Z_MEM_ERROR', 'Z_BUF_ERROR', 'Z_VERSION_ERROR']) {
+  zlib.codes[name] = constants[name];
+  zlib.codes[constants[name]] = name;
+}
 for (const [name, [kind, encode]] of Object.entries(KINDS)) {
-  const Base = encode ? Encoder : Decoder;
-  const Class = { [name]: class extends Base { constructor(options) { super(kind, options); } } }[name];
-  zlib[name] = callable(Class);
-  zlib[`create${name}`] = (options) => new Class(options);
+  lazy(zlib, name, () => {
+    const Base = encode ? Encoder : Decoder;
+    return callable({ [name]: class extends Base { constructor(options) { super(kind, options); } } }[name]);
+  });
+  zlib[`create${name}`] = (options) => new zlib[name](options);
   const short = name[0].toLowerCase() + name.slice(1);
   zlib[short] = (data, options, callback) => {
     if (typeof options === 'function') [options, callback] = [{}, options];
@@ -190,5 +195,5 @@ for (const [name, [kind, encode]] of Object.entries(KINDS)) {
 }
 
 zlib.crc32 = (data, value = 0) => native.crc32(bytesOf(data, 'data'), value);
-for (const [name, value] of Object.entries(constants)) if (name.startsWith('Z_')) Object.defineProperty(zlib, name, { value, enumerable: true });
+for (const name in constants) if (name.startsWith('Z_')) zlib[name] = constants[name];
 module.exports = zlib;

@@ -2,8 +2,7 @@
 // Addresses as text, and lists of them.
 const { argument, invalid } = require('../errors.js');
 
-const octet = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
-const four = new RegExp(`^${octet}(?:\\.${octet}){3}$`);
+const four = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.|$)){4}(?<!\.)$/;
 
 const isIPv4 = (s) => four.test(`${s}`);
 
