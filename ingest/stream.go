@@ -65,6 +65,11 @@ type StreamOptions struct {
 	Gather   time.Duration // longest wait for tracks to be complete; 0: 10 s
 	MaxGOP   int           // bytes kept from the newest keyframe on; 0: 16 MiB
 	Logger   *slog.Logger  // nil: none
+
+	// OnMark is told of each marker, with its time on the stream's timeline; see
+	// Publisher.Mark. It must not block. nil: nobody
+	// wants to know.
+	OnMark func(media.Marker)
 }
 
 // Stream is one path: at most one publisher at a time and any number of

@@ -25,6 +25,9 @@ func (w *unwrapper) start(raw, near int64) int64 {
 	return w.last
 }
 
+// near is the extended value of a counter value that does not move the counter.
+func (w *unwrapper) near(raw int64) int64 { return w.last + w.signed(raw-w.raw) }
+
 // signed reads the low bits of a difference as a signed number.
 func (w *unwrapper) signed(d int64) int64 {
 	if w.bits <= 0 || w.bits >= 64 {

@@ -183,6 +183,20 @@ func (t *Timeline) SenderWall(id int, pts int64) (time.Time, bool) {
 	return time.Unix(0, int64(tr.align.ntp)).Add(media.Duration(pts, tr.c.Rate)), true
 }
 
+// At returns where a wire time of a track is on the timeline, whether or not
+// something with that time will come: false before anything of it was placed.
+func (t *Timeline) At(id int, pts int64) (time.Duration, bool) {
+	tr := t.tracks[id]
+	if tr == nil || !tr.placed() {
+		return 0, false
+	}
+	clock := &tr.main
+	if tr.hasOther {
+		clock = &tr.other
+	}
+	return tr.time(clock.at(tr.clock.near(pts))), true
+}
+
 // elect chooses whom others are aligned to: the first started video track,
 // else the first started one.
 func (t *Timeline) elect() {

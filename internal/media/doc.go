@@ -1,5 +1,5 @@
 // Package media holds the words every room of Millrace speaks: Track, Packet,
-// Cut, Placed, Source and Sink, and the one function that converts timestamps.
+// Cut, Placed, Marker, Source and Sink, and the one function that converts timestamps.
 //
 // Packets come out of ingest (or out of a worker), are immutable from then on,
 // and are shared by all readers. The package imports the standard library
