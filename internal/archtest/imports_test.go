@@ -44,6 +44,7 @@ var rooms = []room{
 	{name: "packager", may: and("packager/...")},
 	{name: "packager/playlist", bare: true},
 	{name: "packager/fmp4", may: []string{"internal/media"}},
+	{name: "packager/mpegts", may: []string{"internal/media"}},
 	{name: "packager/store", may: []string{"internal/media"}},
 	{name: "packager/clip", may: []string{"internal/media", "packager/fmp4"}},
 	{name: "packager/recording", may: and("packager", "packager/clip", "packager/playlist", "packager/fmp4", "packager/store")},
