@@ -41,7 +41,7 @@ var (
 )
 
 // ServeHTTP serves the presentation. The URL's path is relative to the
-// stream: index.m3u8, {rendition}/index.m3u8, {rendition}/{number}.m4s,
+// stream: index.m3u8, {rendition}/index.m3u8, {rendition}/iframes.m3u8, {rendition}/{number}.m4s,
 // {rendition}/part{serial}.m4s and {rendition}/init-{hash}.mp4; anything else
 // is 404. It answers GET and HEAD, ranges of media, gzip for playlists, and
 // where latency is low the delivery directives of RFC 8216bis §6.2.5. Media goes out by sendfile where w
@@ -85,8 +85,9 @@ func (p *Presentation) serveMultivariant(w http.ResponseWriter, r *http.Request,
 // serve answers for one rendition.
 func (r *rendition) serve(w http.ResponseWriter, req *http.Request, file string) {
 	win := r.window.Load()
-	if file == mediaFile || file == longFile {
-		r.servePlaylist(w, req, file == longFile)
+	switch file {
+	case mediaFile, longFile, iframesFile, longIFramesFile:
+		r.servePlaylist(w, req, file)
 		return
 	}
 	if base, ok := strings.CutSuffix(file, ".m4s"); ok {

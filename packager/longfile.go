@@ -14,7 +14,7 @@ import (
 // The query's start says where players should begin: how many seconds before
 // the live edge, or a date as RFC 3339 writes it.
 func (p *Presentation) serveLong(w http.ResponseWriter, r *http.Request, doc *document) {
-	text := bytes.ReplaceAll(doc.text, []byte("/"+mediaFile), []byte("/"+longFile))
+	text := []byte(longURIs.Replace(string(doc.text)))
 	if start := r.URL.Query().Get("start"); start != "" {
 		back, err := readStart(start, time.Now())
 		if err != nil {

@@ -160,7 +160,7 @@ func lowSim(t *testing.T) (*sim, []*media.Packet) {
 // early is a media playlist as a client that knows parts gets it.
 func (s *sim) early(rendition string) *playlist.Media {
 	s.t.Helper()
-	doc, _ := (*s.names.Load())[rendition].window.Load().documents(false)
+	doc, _ := (*s.names.Load())[rendition].window.Load().documents(mediaFile)
 	if doc == nil {
 		return nil
 	}

@@ -32,7 +32,10 @@ type shown struct {
 	frameRate int // in 1000 s
 	bandwidth int
 	average   int
-	final     bool // nothing more is measured
+
+	iframePeak, iframeAverage int // the same of the I-frame playlist; 0 where there is none
+
+	final bool // nothing more is measured
 
 	partTarget time.Duration // PART-TARGET; 0 before it is known
 }
@@ -52,6 +55,8 @@ func (p *Presentation) published(r *rendition, s *segment) {
 	r.describe(s, s.duration)
 	sh.bandwidth = max(sh.bandwidth, r.declared(), r.meter.peak, r.meter.average())
 	sh.average = r.meter.average()
+	sh.iframePeak = max(sh.iframePeak, r.iframes.peak, r.iframes.average())
+	sh.iframeAverage = r.iframes.average()
 	p.refresh()
 }
 
@@ -93,6 +98,7 @@ func (p *Presentation) forget(r *rendition) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	r.shown.bandwidth, r.shown.average, r.shown.frameRate = 0, 0, 0
+	r.shown.iframePeak, r.shown.iframeAverage = 0, 0
 }
 
 // declared is BANDWIDTH as far as it needs no peak measured: the maximum of a
@@ -109,8 +115,9 @@ func (r *rendition) declared() int {
 	if peak == 0 {
 		return 0
 	}
-	// moof and mdat of each part, 16 bytes a frame at up to 60 a second.
-	boxes := 60*16*8 + int(time.Second/r.p.cfg.Part+1)*120*8
+	// moof and mdat of each part and each I-frame, 16 bytes a frame at up to 60
+	// a second.
+	boxes := 60*16*8 + int(time.Second/r.p.cfg.Part+2)*120*8
 	return peak + peak/100 + boxes
 }
 
@@ -213,6 +220,7 @@ func (p *Presentation) multivariant() *playlist.Multivariant {
 		}
 	}
 	arrange(m.Variants)
+	m.IFrames = p.iframeVariants(video)
 	return m
 }
 
@@ -241,10 +249,15 @@ func shownAverage(sh *shown) int {
 	if average == 0 {
 		average = sh.spec.AverageBitrate
 	}
-	if average < 1000 {
-		return average
+	return stepped(average)
+}
+
+// stepped rounds a bit rate up to a step of 2 %.
+func stepped(rate int) int {
+	if rate < 1000 {
+		return rate
 	}
-	step := math.Pow(1.02, math.Ceil(math.Log(float64(average))/math.Log(1.02)))
+	step := math.Pow(1.02, math.Ceil(math.Log(float64(rate))/math.Log(1.02)))
 	return int(math.Ceil(step))
 }
 

@@ -467,18 +467,31 @@ func (o *observer) parts(r *rendition, number uint64, whole []byte) {
 		}
 		at += p.size
 		fs, err := fmp4.ReadFragments(whole[p.offset : p.offset+p.size])
-		if err != nil || len(fs) != 1 {
+		if err != nil || len(fs) == 0 {
 			o.t.Fatalf("%s: %d fragments, %v", id, len(fs), err)
 		}
-		if samples := fs[0].Samples; last && i < len(s.parts)-1 {
+		var samples []fmp4.Sample
+		var lasts uint64
+		for _, f := range fs {
+			samples, lasts = append(samples, f.Samples...), lasts+f.Duration()
+		}
+		// The I-frame that a segment begins with is a fragment of its own.
+		alone := i == 0 && r.kind == media.Video && samples[0].Key
+		if alone && (len(fs[0].Samples) != 1 || s.iframeSize != int64(fs[0].Size)) || i == 0 && !alone && s.iframeSize != 0 {
+			o.t.Errorf("%s: an I-frame of %d bytes, begins with %d samples in %d", id, s.iframeSize, len(fs[0].Samples), fs[0].Size)
+		}
+		if len(fs) > 2 || len(fs) > 1 && !alone {
+			o.t.Errorf("%s: %d fragments", id, len(fs))
+		}
+		if last && i < len(s.parts)-1 {
 			// A frame that is too long is no reason for a gap if the part
 			// could have been closed before it.
-			before := media.Duration(int64(fs[0].Duration())-int64(samples[len(samples)-1].Duration), clock(r))
+			before := media.Duration(int64(lasts)-int64(samples[len(samples)-1].Duration), clock(r))
 			if before >= r.target*85/100 {
 				o.t.Errorf("%s stands before a gap and was long enough without its last frame: %v of %v", id, before, r.target)
 			}
 		}
-		keys := slices.ContainsFunc(fs[0].Samples, func(s fmp4.Sample) bool { return s.Key })
+		keys := slices.ContainsFunc(samples, func(s fmp4.Sample) bool { return s.Key })
 		if keys != p.independent {
 			o.t.Errorf("%s: independent %v, has a key %v", id, p.independent, keys)
 		}

@@ -138,6 +138,9 @@ func TestRealMedia(t *testing.T) {
 				t.Errorf("%d beeps in %v", len(rec.Beeps), r.Complete().Duration)
 			}
 			checkSegments(t, dir, r)
+			if r.Video != nil {
+				checkIFrames(t, dir)
+			}
 		})
 	}
 }
@@ -298,5 +301,40 @@ func checkSegments(t *testing.T, dir string, r testmedia.Recipe) {
 		if off := sum - r.Complete().Duration; off.Abs() > 100*time.Millisecond {
 			t.Errorf("%s lasts %v, the clip %v", name, sum, r.Complete().Duration)
 		}
+	}
+}
+
+// checkIFrames has ffmpeg play the I-frame playlist: one picture an entry, at
+// the time that is burnt into it.
+func checkIFrames(t *testing.T, dir string) {
+	t.Helper()
+	path := filepath.Join(dir, "video", iframesFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := playlist.ParseMedia(string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range tools.MustProbe(t, path, "-show_packets").Packets {
+		if !p.Key() {
+			t.Errorf("packet %d of the I-frame playlist is no key", i)
+		}
+	}
+	rec := tools.MustRead(t, time.Minute, path, tools.ReadOptions{NoAudio: true})
+	if len(rec.Pictures) != len(m.Segments) || rec.Unreadable() > 0 {
+		t.Fatalf("%d pictures, %d of them unreadable, in %d entries", len(rec.Pictures), rec.Unreadable(), len(m.Segments))
+	}
+	var at time.Duration
+	for i, seen := range rec.Pictures {
+		drawn, shown := seen.Wall.Sub(rec.Pictures[0].Wall), seen.PTS-rec.Pictures[0].PTS
+		if off := drawn - at; off.Abs() > 2*time.Millisecond {
+			t.Errorf("I-frame %d was drawn at %v, EXTINF says %v", i, drawn, at)
+		}
+		if off := drawn - shown; off.Abs() > 2*time.Millisecond {
+			t.Errorf("I-frame %d was drawn at %v and is shown at %v", i, drawn, shown)
+		}
+		at += m.Segments[i].Duration
 	}
 }

@@ -33,6 +33,7 @@ type Listed struct {
 	Section []byte // its bytes, shared: not to be altered
 	File    *store.File
 	Size    int64
+	IFrame  int64 // bytes of the I-frame that it begins with, with its boxes; 0 for none
 }
 
 // Gap reports whether the segment has no media.
@@ -48,7 +49,7 @@ func (p *Presentation) record(r *rendition, s *segment) {
 		Duration: s.duration, Wall: s.wall, Target: p.target,
 	}
 	if !s.gap {
-		l.Init, l.Section, l.File, l.Size = s.init.name, s.init.bytes, s.file, s.size
+		l.Init, l.Section, l.File, l.Size, l.IFrame = s.init.name, s.init.bytes, s.file, s.size, s.iframeSize
 	}
 	p.cfg.Recorder.Segment(l)
 }

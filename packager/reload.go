@@ -116,11 +116,11 @@ func (r *rendition) wait(gone <-chan struct{}, late <-chan time.Time, wanted fun
 	}
 }
 
-// servePlaylist answers for the media playlist, or the long one, at once or
+// servePlaylist answers for a media playlist, which the name tells, at once or
 // when what the client waits for is there.
-func (r *rendition) servePlaylist(w http.ResponseWriter, req *http.Request, long bool) {
+func (r *rendition) servePlaylist(w http.ResponseWriter, req *http.Request, file string) {
 	win := r.window.Load()
-	if doc, _ := win.documents(long); doc == nil {
+	if doc, _ := win.documents(file); doc == nil {
 		notFound(w)
 		return
 	}
@@ -140,18 +140,21 @@ func (r *rendition) servePlaylist(w http.ResponseWriter, req *http.Request, long
 			// for one, give up on a playlist without a segment.
 			d = directives{blocks: true, msn: win.open.number, part: -1}
 		}
+		if file == iframesFile || file == longIFramesFile {
+			d.part = -1 // it has no parts; that of which they are counts
+		}
 		if d.blocks {
 			cache = r.p.cacheBlocked
 			if win = r.block(w, req, win, d); win == nil {
 				return
 			}
 		}
-		if _, delta := win.documents(long); d.skip && delta != nil {
+		if _, delta := win.documents(file); d.skip && delta != nil {
 			servePlaylist(w, req, delta(), cache)
 			return
 		}
 	}
-	if doc, _ := win.documents(long); doc != nil {
+	if doc, _ := win.documents(file); doc != nil {
 		servePlaylist(w, req, doc(), cache)
 	} else {
 		notFound(w)
@@ -162,14 +165,18 @@ func (r *rendition) servePlaylist(w http.ResponseWriter, req *http.Request, long
 func (w *window) partsOnly() bool { return w.listed == 0 && w.open != nil }
 
 // documents are the playlist and its delta update, nil where there are none.
-func (w *window) documents(long bool) (doc, delta func() *document) {
-	switch {
-	case long:
+func (w *window) documents(file string) (doc, delta func() *document) {
+	switch f := w.iframes; {
+	case file == longFile:
 		return w.longDoc, w.longDelta
-	case w.doc == nil:
-		return nil, nil
+	case file == mediaFile && w.doc != nil:
+		return func() *document { return w.doc }, w.delta
+	case file == iframesFile && f != nil:
+		return f.doc, f.delta
+	case file == longIFramesFile && f != nil:
+		return f.longDoc, f.longDelta
 	}
-	return func() *document { return w.doc }, w.delta
+	return nil, nil
 }
 
 // block waits for what a request asks for, at most three target durations. It

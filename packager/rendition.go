@@ -58,11 +58,12 @@ type rendition struct {
 	vector   [][]byte // scratch
 	model    playlist.Media
 	meter    meter
+	iframes  meter // of the I-frame playlist
 	shown    shown
 }
 
 func newRendition(p *Presentation, spec Rendition) *rendition {
-	r := &rendition{p: p, name: spec.Name, kind: spec.Kind, meter: meter{target: p.target}}
+	r := &rendition{p: p, name: spec.Name, kind: spec.Kind, meter: meter{target: p.target}, iframes: meter{target: p.target}}
 	r.window.Store(&window{changed: make(chan struct{}), segmented: make(chan struct{})})
 	return r
 }
@@ -244,7 +245,7 @@ func (r *rendition) finish(next *media.Packet) error {
 		return err
 	}
 	if cur.failed || cur.file == nil {
-		cur.file, cur.init, cur.parts, cur.size, cur.gap = nil, nil, nil, 0, true
+		cur.file, cur.init, cur.parts, cur.size, cur.iframeSize, cur.gap = nil, nil, nil, 0, 0, true
 		r.gaps.Add(1)
 		if r.next == 0 {
 			return nil // a playlist does not begin with a gap

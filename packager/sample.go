@@ -264,15 +264,13 @@ func (r *rendition) closePart(limit int64, show bool) error {
 	return err
 }
 
-// appendPart writes the open part to the segment's file.
-func (r *rendition) appendPart(cur *open) (offset int64, err error) {
-	r.vector = append(r.vector[:0], r.header)
-	for i := range r.pending.samples {
-		r.vector = append(r.vector, r.pending.samples[i].Payload)
-	}
+// appendPart writes the open part to the segment's file; see assemble for what
+// iframe is.
+func (r *rendition) appendPart(cur *open) (offset, iframe int64, err error) {
+	iframe = r.assemble(cur)
 	offset, err = cur.file.Append(r.vector...)
 	clear(r.vector)
-	return offset, err
+	return offset, iframe, err
 }
 
 // storePart appends the open part to the segment's file and to its parts.
@@ -285,18 +283,19 @@ func (r *rendition) storePart(cur *open) error {
 			return r.storeFailed(err)
 		}
 	}
-	r.sequence++
-	r.header = fmp4.AppendFragment(r.header[:0], r.sequence, uint64(r.pending.base), r.pending.samples)
-	offset, err := r.appendPart(cur)
+	offset, iframe, err := r.appendPart(cur)
 	if err != nil && !cur.spilled {
 		if err = r.spill(cur, err); err == nil {
-			offset, err = r.appendPart(cur)
+			offset, iframe, err = r.appendPart(cur)
 		}
 	}
 	if err != nil {
 		return r.storeFailed(err)
 	}
 	cur.size = cur.file.Size()
+	if len(cur.parts) == 0 {
+		cur.iframeSize = iframe
+	}
 	cur.parts = append(cur.parts, part{
 		offset: offset, size: cur.size - offset,
 		independent: r.pending.key,

@@ -23,6 +23,7 @@ type segment struct {
 	size            int64
 	length          []string // Content-Length
 	frames          int
+	iframeSize      int64 // of the I-frame that it begins with, with its boxes; 0 none
 	parts           []part
 	first           uint64 // serial of parts[0]
 	uri             string

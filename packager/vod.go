@@ -53,6 +53,8 @@ func (p *Presentation) measure() {
 	for _, r := range p.order {
 		r.shown.average = r.meter.average()
 		r.shown.bandwidth = max(r.meter.peak, r.shown.average)
+		r.shown.iframeAverage = r.iframes.average()
+		r.shown.iframePeak = max(r.iframes.peak, r.shown.iframeAverage)
 		r.shown.final = true
 	}
 }
@@ -77,6 +79,11 @@ func (p *Presentation) writeOutput(names map[string]*rendition) error {
 		}
 		if err := out.WriteFile(name+"/index.m3u8", w.doc.text); err != nil {
 			return err
+		}
+		if doc, _ := w.documents(iframesFile); doc != nil {
+			if err := out.WriteFile(name+"/"+iframesFile, doc().text); err != nil {
+				return err
+			}
 		}
 		for _, s := range w.held {
 			if s.file != nil {

@@ -27,6 +27,7 @@ type window struct {
 	doc                *document        // nil before there is something to play
 	delta              func() *document // the delta update, made at the first call; nil where there is nothing to skip
 	longDoc, longDelta func() *document // the same of the long playlist, both made at the first call
+	iframes            *iframes         // nil where there are none
 	ended              bool
 
 	changed   chan struct{} // closed when a part or a segment has come
@@ -170,6 +171,9 @@ func (r *rendition) show(w *window, segmented bool) {
 	w.serial, w.target = r.serial, r.target
 	if !r.p.cfg.VOD || w.ended {
 		w.inits = r.initsOf(w)
+		if segmented {
+			w.iframes = r.listIFrames(w)
+		}
 		if segmented || r.p.cfg.LowLatency {
 			r.render(w)
 		}
@@ -194,10 +198,11 @@ func (r *rendition) publish(s *segment) error {
 	}
 	if r.replaced && !s.gap && s.discontinuity > r.replace {
 		// Another coder: what was measured of the old one says nothing.
-		r.replaced, r.meter = false, meter{target: r.p.target}
+		r.replaced, r.meter, r.iframes = false, meter{target: r.p.target}, meter{target: r.p.target}
 		r.p.forget(r)
 	}
 	r.meter.add(s.size, s.duration)
+	r.iframes.add(s.iframeSize, s.duration)
 	r.show(w, true)
 	r.p.published(r, s)
 	r.p.record(r, s)
@@ -291,7 +296,7 @@ func (r *rendition) render(w *window) {
 		return
 	}
 	r.model.Segments = r.model.Segments[:0]
-	r.compose(w, &r.model, extent{mediaFile, w.listed, 0})
+	r.compose(w, &r.model, extent{file: mediaFile, segments: w.listed})
 	w.doc = newDocument(r.model.Append(make([]byte, 0, 512+160*w.listed+100*r.parts)))
 	r.parts = 0
 	for i := range r.model.Segments {
@@ -307,12 +312,12 @@ func (r *rendition) render(w *window) {
 	}
 	w.delta, w.longDoc, w.longDelta = nil, nil, nil
 	if skip := w.skippable(w.listed, skipTargets*r.p.target); low && !w.ended && skip > 0 {
-		w.delta = later(extent{mediaFile, w.listed, skip})
+		w.delta = later(extent{file: mediaFile, segments: w.listed, skip: skip})
 	}
 	if w.long > 0 {
-		w.longDoc = later(extent{longFile, w.long, 0})
+		w.longDoc = later(extent{file: longFile, segments: w.long})
 		if skip := w.skippable(w.long, skipTargets*r.p.target); low && !w.ended && skip > 0 {
-			w.longDelta = later(extent{longFile, w.long, skip})
+			w.longDelta = later(extent{file: longFile, segments: w.long, skip: skip})
 		}
 	}
 }
@@ -322,6 +327,7 @@ type extent struct {
 	file     string // its name
 	segments int    // the newest
 	skip     int    // how many of them a delta update leaves out
+	iframes  bool   // only the picture that each begins with, and no parts
 }
 
 // compose says what a playlist of a window is. It reads nothing that needs a
@@ -339,7 +345,11 @@ func (r *rendition) compose(w *window, m *playlist.Media, e extent) {
 		m.Version, m.Skip = versionSkip, &playlist.Skip{Segments: uint64(e.skip)}
 	}
 	parts := len(listed) // where parts begin to be listed
-	if r.p.cfg.LowLatency {
+	switch {
+	case e.iframes:
+		m.IFramesOnly = true
+		m.ServerControl = r.p.control.Load() // §6.2.4: the same in all playlists
+	case r.p.cfg.LowLatency:
 		parts = r.lowLatency(w, m, listed, e.file)
 	}
 	var section *initSection
@@ -348,6 +358,9 @@ func (r *rendition) compose(w *window, m *playlist.Media, e extent) {
 			entry := s.entry(section)
 			if i == e.skip && s.init != nil && mapChanges(listed[:e.skip]) {
 				entry.Map = &playlist.Map{URI: s.init.name} // whoever skips may not know it
+			}
+			if e.iframes {
+				entry = s.iframe(entry)
 			}
 			if i >= parts {
 				entry.Parts = s.listParts(nil)
@@ -358,7 +371,7 @@ func (r *rendition) compose(w *window, m *playlist.Media, e extent) {
 			section = s.init
 		}
 	}
-	if w.open != nil && r.p.cfg.LowLatency && !w.ended {
+	if w.open != nil && r.p.cfg.LowLatency && !w.ended && !e.iframes {
 		entry := w.open.entry(section)
 		entry.Parts = w.open.listParts(nil)
 		m.Open = &entry

@@ -21,6 +21,7 @@ var errEmpty = errors.New("nothing was recorded")
 type composed struct {
 	multi    *playlist.Multivariant
 	media    map[string]*playlist.Media
+	iframes  map[string]*playlist.Media // the I-frame playlists that there are
 	start    time.Time
 	duration time.Duration
 	size     int64
@@ -64,7 +65,7 @@ func compose(c *chronicle) (*composed, error) {
 			t.last = max(t.last, s.Number)
 		}
 	}
-	out := &composed{multi: multi, media: map[string]*playlist.Media{}}
+	out := &composed{multi: multi, media: map[string]*playlist.Media{}, iframes: map[string]*playlist.Media{}}
 	if tracks = out.offered(tracks); len(tracks) == 0 {
 		return nil, errEmpty
 	}
@@ -79,6 +80,7 @@ func compose(c *chronicle) (*composed, error) {
 	}
 	out.start = common[0].Wall
 	out.measure(tracks)
+	out.listIFrames(tracks)
 	return out, nil
 }
 
@@ -87,7 +89,7 @@ func compose(c *chronicle) (*composed, error) {
 func (c *composed) offered(tracks map[string]*track) map[string]*track {
 	there := func(uri string) bool { t := tracks[path.Dir(uri)]; return t != nil && t.first > 0 }
 	m := c.multi
-	m.Version, m.IFrames = version, nil
+	m.Version = version
 	m.Renditions = slices.DeleteFunc(m.Renditions, func(r playlist.Rendition) bool { return !there(r.URI) })
 	m.Variants = slices.DeleteFunc(m.Variants, func(v playlist.Variant) bool { return !there(v.URI) })
 	kept := map[string]*track{}
@@ -180,7 +182,7 @@ func (t *track) compose(target int, independent bool, common []segmentNote, from
 		s := t.segments[from+uint64(i)]
 		if s == nil {
 			gap := common[i]
-			gap.Init, gap.Size = "", 0
+			gap.Init, gap.Size, gap.IFrame = "", 0, 0
 			s = &gap
 		}
 		entry := playlist.Segment{

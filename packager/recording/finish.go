@@ -50,6 +50,11 @@ func (l *Library) complete(e *entry, verify bool) error {
 		if err := e.folder.write(name+"/"+indexFile, m.Append(nil)); err != nil {
 			return err
 		}
+		if list := p.iframes[name]; list != nil {
+			if err := e.folder.write(name+"/"+iframesFile, list.Append(nil)); err != nil {
+				return err
+			}
+		}
 	}
 	if err := e.folder.dropOthers(p); err != nil {
 		return err
@@ -103,7 +108,7 @@ func (c *chronicle) verify(f folder) {
 		}
 		read[s.Rendition]++
 		if !s.whole(f, read[s.Rendition] <= torn) {
-			s.Init, s.Size = "", 0
+			s.Init, s.Size, s.IFrame = "", 0, 0
 		}
 	}
 }

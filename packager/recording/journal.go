@@ -41,6 +41,7 @@ type segmentNote struct {
 	Wall          time.Time     `json:"wall"`
 	Init          string        `json:"init,omitempty"` // empty for a gap
 	Size          int64         `json:"size,omitempty"`
+	IFrame        int64         `json:"iframe,omitempty"` // bytes of the I-frame that it begins with; 0 for none
 }
 
 func (s *segmentNote) gap() bool { return s.Init == "" }
@@ -131,6 +132,6 @@ func (c *chronicle) take(n note) {
 func noteOf(l *packager.Listed, video bool) *segmentNote {
 	return &segmentNote{
 		Rendition: l.Rendition, Video: video, Number: l.Number, Discontinuity: l.Discontinuity,
-		Duration: l.Duration, Wall: l.Wall.UTC(), Init: l.Init, Size: l.Size,
+		Duration: l.Duration, Wall: l.Wall.UTC(), Init: l.Init, Size: l.Size, IFrame: l.IFrame,
 	}
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/packager"
+	"github.com/millrace/millrace/packager/fmp4"
 	"github.com/millrace/millrace/packager/playlist"
 	"github.com/millrace/millrace/packager/store"
 )
@@ -183,7 +184,40 @@ func vod(t *testing.T, l *Library, at string) (*playlist.Multivariant, map[strin
 		}
 		lists[name] = m
 	}
+	iframes(t, l, at, multi, lists["720p"])
 	return multi, lists
+}
+
+// iframes holds the I-frame playlist of a recording to the media playlist
+// beside it, and each of its ranges to being one picture.
+func iframes(t *testing.T, l *Library, at string, multi *playlist.Multivariant, beside *playlist.Media) {
+	t.Helper()
+	if len(multi.IFrames) != 1 || multi.IFrames[0].URI != "720p/iframes.m3u8" || multi.IFrames[0].Codecs != "avc1.42C01E" {
+		t.Fatalf("%s: I-frame playlists %+v", at, multi.IFrames)
+	}
+	w := get(l, at+"/720p/iframes.m3u8")
+	m, err := playlist.ParseMedia(w.Body.String())
+	if err != nil || !m.IFramesOnly || len(m.Segments) != len(beside.Segments) || m.MediaSequence != beside.MediaSequence {
+		t.Fatalf("%s: %d, %v:\n%s", at, w.Code, err, w.Body)
+	}
+	var most int
+	for i, e := range m.Segments {
+		if e.Duration != beside.Segments[i].Duration || e.Discontinuities != beside.Segments[i].Discontinuities || e.Gap != beside.Segments[i].Gap {
+			t.Errorf("%s: entry %d is %+v, the segment %+v", at, i, e, beside.Segments[i])
+		}
+		if e.Gap {
+			continue
+		}
+		whole := get(l, at+"/720p/"+e.URI).Body.Bytes()
+		fs, err := fmp4.ReadFragments(whole[e.ByteRange.Offset:][:e.ByteRange.Length])
+		if err != nil || len(fs) != 1 || len(fs[0].Samples) != 1 || !fs[0].Samples[0].Key {
+			t.Errorf("%s: entry %d: %+v, %v", at, i, fs, err)
+		}
+		most = max(most, int(float64(e.ByteRange.Length*8)/e.Duration.Seconds()))
+	}
+	if b := multi.IFrames[0].Bandwidth; b < most || b > most+2 {
+		t.Errorf("%s: BANDWIDTH is %d of %d", at, b, most)
+	}
 }
 
 const firstID = "2026-01-31T20-15-00Z"

@@ -73,7 +73,7 @@ func (e *entry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func kindOf(name string) (kind, cache string) {
 	base := path.Base(name)
 	switch {
-	case base == indexFile:
+	case base == indexFile, base == iframesFile:
 		return "application/vnd.apple.mpegurl", cachePlaylist
 	case strings.HasPrefix(base, "."):
 	case strings.HasSuffix(base, ".m4s"), strings.HasPrefix(base, "init-") && strings.HasSuffix(base, ".mp4"):

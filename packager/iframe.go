@@ -1,0 +1,119 @@
+package packager
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/packager/fmp4"
+	"github.com/millrace/millrace/packager/playlist"
+)
+
+// Names of I-frame playlists (RFC 8216bis §4.4.3.6), beside the media playlists
+// whose pictures they list.
+const (
+	iframesFile     = "iframes.m3u8"
+	longIFramesFile = "dvr-iframes.m3u8"
+)
+
+// iframes are the I-frame playlists of a window, each made when somebody asks
+// for it first. There is one entry for each segment, so that media sequence
+// numbers are those of the media playlist.
+type iframes struct {
+	doc, delta, longDoc, longDelta func() *document // nil where there is none
+}
+
+// listIFrames is what a window offers to who fast-forwards: nothing where
+// segments need not begin with an I-frame.
+func (r *rendition) listIFrames(w *window) *iframes {
+	if r.kind != media.Video || w.listed == 0 || r.p.dependent.Load() {
+		return nil
+	}
+	later := func(segments, skip int) func() *document {
+		return sync.OnceValue(func() *document {
+			var m playlist.Media
+			r.compose(w, &m, extent{file: iframesFile, segments: segments, skip: skip, iframes: true})
+			return newDocument(m.Append(nil))
+		})
+	}
+	skips := r.p.cfg.LowLatency && !w.ended
+	f := &iframes{doc: later(w.listed, 0)}
+	if skip := w.skippable(w.listed, skipTargets*r.p.target); skips && skip > 0 {
+		f.delta = later(w.listed, skip)
+	}
+	if w.long > 0 {
+		f.longDoc = later(w.long, 0)
+		if skip := w.skippable(w.long, skipTargets*r.p.target); skips && skip > 0 {
+			f.longDelta = later(w.long, skip)
+		}
+	}
+	return f
+}
+
+// iframe is how an I-frame playlist lists the segment's first picture: the
+// range of the segment with its moof (Apple 6.10). A segment that does not
+// begin with one has none to load.
+func (s *segment) iframe(e playlist.Segment) playlist.Segment {
+	if e.Gap = s.iframeSize == 0; !e.Gap {
+		e.ByteRange = &playlist.ByteRange{Length: s.iframeSize}
+	}
+	return e
+}
+
+// assemble writes the boxes of the open part into r.header, and all of it into
+// r.vector. The I-frame that a segment begins with is a fragment of its own:
+// whoever loads only that range of the segment has whole boxes, which announce
+// nothing that does not follow. It returns how many bytes they take, 0 where
+// the part does not begin a segment with an I-frame.
+func (r *rendition) assemble(cur *open) (iframe int64) {
+	samples, base, alone := r.pending.samples, uint64(r.pending.base), 0
+	if r.kind == media.Video && len(cur.parts) == 0 && samples[0].Key {
+		alone = 1
+	}
+	r.header, r.vector = r.header[:0], r.vector[:0]
+	for _, run := range [][]fmp4.Sample{samples[:alone], samples[alone:]} {
+		if len(run) == 0 {
+			continue
+		}
+		r.sequence++
+		start := len(r.header)
+		r.header = fmp4.AppendFragment(r.header, r.sequence, base, run)
+		r.vector = append(r.vector, r.header[start:])
+		for i := range run {
+			r.vector = append(r.vector, run[i].Payload)
+			base += uint64(run[i].Duration)
+		}
+		if alone > 0 && iframe == 0 {
+			iframe = int64(len(r.header) + len(run[0].Payload))
+		}
+	}
+	return iframe
+}
+
+// iframeVariants lists the I-frame playlists of the video renditions that have
+// one. The caller holds p.mu.
+func (p *Presentation) iframeVariants(video []*rendition) []playlist.Variant {
+	if p.dependent.Load() {
+		return nil
+	}
+	var out []playlist.Variant
+	for _, r := range video {
+		sh := &r.shown
+		if sh.iframePeak == 0 {
+			continue
+		}
+		v := playlist.Variant{
+			Bandwidth: sh.iframePeak, AverageBandwidth: sh.iframeAverage, Codecs: sh.codecs,
+			Width: sh.width, Height: sh.height, URI: r.name + "/" + iframesFile,
+		}
+		if !sh.final { // pictures differ more than segments do
+			v.Bandwidth, v.AverageBandwidth = stepped(v.Bandwidth), stepped(v.AverageBandwidth)
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// longURIs makes the multivariant playlist of the long media playlists out of
+// the other one.
+var longURIs = strings.NewReplacer("/"+mediaFile, "/"+longFile, "/"+iframesFile, "/"+longIFramesFile)
