@@ -14,7 +14,9 @@ import (
 )
 
 // benchServe measures segments and playlists over keep-alive connections,
-// beside nginx serving the very same bytes from files.
+// beside nginx serving the very same bytes: from files in memory (a tmpfs), which
+// is where ours are, and from files of the disk, which the kernel sends for less
+// because its cache may hold them in larger pages.
 func benchServe(ctx context.Context, e *env) error {
 	for _, tool := range []string{"wrk", "nginx"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -49,20 +51,29 @@ func benchServe(ctx context.Context, e *env) error {
 		return err
 	}
 	playlist := segment[:len(segment)-len(filepath.Base(segment))] + "index.m3u8"
-	root := filepath.Join(e.dir, "www")
-	for _, u := range []string{segment, playlist} {
-		if err := save(ctx, root, u); err != nil {
-			return err
-		}
-	}
-	n, addr, err := startNginx(ctx, e, root)
+	memory, err := os.MkdirTemp("/dev/shm", "millrace-bench-")
 	if err != nil {
+		return fmt.Errorf("make a folder in memory for nginx: %w", err)
+	}
+	defer os.RemoveAll(memory)
+	if err := os.Chmod(memory, 0o755); err != nil { //nolint:gosec // nginx's worker reads it
 		return err
 	}
-	defer n.stop()
+	peers := []*nginx{{name: "nginx, files in memory", root: memory}, {name: "nginx, files on disk", root: filepath.Join(e.dir, "www")}}
+	for _, n := range peers {
+		for _, u := range []string{segment, playlist} {
+			if err := save(ctx, n.root, u); err != nil {
+				return err
+			}
+		}
+		if err := n.start(ctx, e); err != nil {
+			return err
+		}
+		defer n.server.stop()
+	}
 
 	var t table
-	t.add("keep-alive, 50 connections", "what", "a second", "a server CPU second", "ratio a CPU second")
+	t.add("keep-alive, 50 connections", "what", "a second", "a server CPU second", "of nginx in memory", "of nginx on disk")
 	for _, what := range []struct{ name, url string }{
 		{fmt.Sprintf("segments of %d KB", size/1000), segment},
 		{"playlists", playlist},
@@ -71,16 +82,20 @@ func benchServe(ctx context.Context, e *env) error {
 		if err != nil {
 			return err
 		}
-		peer, perCPU, err := load(ctx, e, n.pid(), "http://"+addr+parsed.Path)
+		ours, perCPU, err := load(ctx, e, c.pid(), what.url)
 		if err != nil {
 			return err
 		}
-		t.add("nginx", what.name, fmt.Sprintf("%.0f", peer), fmt.Sprintf("%.0f", perCPU), "1.00")
-		ours, oursPerCPU, err := load(ctx, e, c.pid(), what.url)
-		if err != nil {
-			return err
+		row := []string{"millrace", what.name, fmt.Sprintf("%.0f", ours), fmt.Sprintf("%.0f", perCPU)}
+		for _, n := range peers {
+			theirs, theirsPerCPU, err := load(ctx, e, n.server.pid(), "http://"+n.addr+parsed.Path)
+			if err != nil {
+				return err
+			}
+			t.add(n.name, what.name, fmt.Sprintf("%.0f", theirs), fmt.Sprintf("%.0f", theirsPerCPU), "", "")
+			row = append(row, ratio(perCPU, theirsPerCPU))
 		}
-		t.add("millrace", what.name, fmt.Sprintf("%.0f", ours), fmt.Sprintf("%.0f", oursPerCPU), ratio(oursPerCPU, perCPU))
+		t.add(row...)
 	}
 	t.print()
 	return nil
@@ -102,35 +117,42 @@ func save(ctx context.Context, root, rawURL string) error {
 	return os.WriteFile(file, body, 0o644) //nolint:gosec // nginx's worker reads it
 }
 
-func startNginx(ctx context.Context, e *env, root string) (*server, string, error) {
+// nginx is one that serves a folder.
+type nginx struct {
+	name, root string
+	addr       string
+	server     *server
+}
+
+func (n *nginx) start(ctx context.Context, e *env) error {
 	ports, err := freePorts(1)
 	if err != nil {
-		return nil, "", err
+		return err
 	}
 	// Its worker runs as another user where the master is root.
 	if err := os.Chmod(e.dir, 0o755); err != nil { //nolint:gosec // nginx's worker reads it
-		return nil, "", err
+		return err
 	}
-	config := filepath.Join(e.dir, "nginx.conf")
-	text := fmt.Sprintf(`daemon off; worker_processes auto; pid %[1]s/nginx.pid; error_log %[1]s/nginx.log;
+	n.addr = ports[0]
+	config := filepath.Join(e.dir, "nginx-"+filepath.Base(n.root)+".conf")
+	text := fmt.Sprintf(`daemon off; worker_processes auto; pid %[3]s.pid; error_log %[3]s.log;
 events { worker_connections 1024; }
 http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; open_file_cache max=100;
   types { application/vnd.apple.mpegurl m3u8; video/mp4 mp4 m4s; }
-  server { listen %[2]s; root %[3]s; } }`, e.dir, ports[0], root)
+  server { listen %[1]s; root %[2]s; } }`, n.addr, n.root, config)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		return nil, "", err
+		return err
 	}
-	n, err := startServer(e, "nginx", "nginx", "-c", config)
-	if err != nil {
-		return nil, "", err
+	if n.server, err = startServer(e, "nginx", "nginx", "-c", config); err != nil {
+		return err
 	}
 	if err := until(ctx, 5*time.Second, func() bool {
-		_, err := get(ctx, "http://"+ports[0]+"/")
-		return err == nil || n.cmd.ProcessState == nil
+		_, err := get(ctx, "http://"+n.addr+"/")
+		return err == nil || n.server.cmd.ProcessState == nil
 	}); err != nil {
-		return nil, "", errors.Join(err, errors.New(n.stop()))
+		return errors.Join(err, errors.New(n.server.stop()))
 	}
-	return n, ports[0], wait(ctx, time.Second)
+	return wait(ctx, time.Second)
 }
 
 var requestsLine = regexp.MustCompile(`(\d+) requests in ([\d.]+)s`)
