@@ -39,8 +39,16 @@ type Config struct {
 	Window time.Duration
 
 	// DVR is how much media a second, long playlist lists (dvr.m3u8, beside
-	// index.m3u8 at both levels); 0 for none. Store should be a disk then.
+	// index.m3u8 at both levels); 0 for none. Store should be a disk then: what
+	// is there stays when the Presentation is closed.
 	DVR time.Duration
+
+	// Past is what an earlier presentation of the stream left on disk, by
+	// rendition, ascending and without holes in the numbers, all ending with the
+	// same one. The first Cut has to follow it in both numbers. It becomes part
+	// of the long playlists if the renditions set first all have one, and is
+	// removed otherwise. Nil for none.
+	Past map[string][]Listed
 
 	// VOD keeps every segment. End then writes PLAYLIST-TYPE VOD playlists
 	// into Output.

@@ -58,12 +58,13 @@ func (r *rendition) end() {
 	r.show(&w, true)
 }
 
-// close gives up the media. What a VOD presentation has on disk stays.
+// close gives up the media. What is on disk for later, VOD or time shift,
+// stays.
 func (r *rendition) close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	leave := (*store.File).Remove
-	if r.p.cfg.VOD {
+	if r.p.cfg.VOD || r.p.cfg.DVR > 0 {
 		leave = (*store.File).Release
 	}
 	if r.cur != nil && r.cur.file != nil {

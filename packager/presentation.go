@@ -102,11 +102,21 @@ func (p *Presentation) SetRenditions(rs []Rendition) error {
 			return fmt.Errorf("set renditions: %s was %s", spec.Name, r.kind)
 		}
 	}
+	past := p.cfg.Past
+	p.cfg.Past = nil
+	if !p.restorable(rs, past) {
+		discard(past)
+		past = nil
+	}
 	var order []*rendition
 	for _, spec := range rs {
 		r := old[spec.Name]
 		if r == nil {
 			r = newRendition(p, spec)
+			if list := past[spec.Name]; list != nil {
+				r.restore(list)
+				delete(past, spec.Name)
+			}
 		}
 		r.respecify(spec)
 		names[spec.Name] = r
@@ -118,6 +128,7 @@ func (p *Presentation) SetRenditions(rs []Rendition) error {
 			names[name] = r
 		}
 	}
+	discard(past)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range p.order {

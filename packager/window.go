@@ -292,7 +292,7 @@ func (r *rendition) initsOf(w *window) []*initSection {
 // render writes the playlist of a window that has something to list.
 func (r *rendition) render(w *window) {
 	low := r.p.cfg.LowLatency && !r.p.cfg.VOD
-	if len(w.held) == 0 && (!low || w.open == nil) || low && !r.p.controlled(r, w) {
+	if w.listed == 0 && (!low || w.open == nil) || low && !r.p.controlled(r, w) {
 		return
 	}
 	r.model.Segments = r.model.Segments[:0]

@@ -18,9 +18,11 @@ import (
 // tidyPause is how often recordings are looked at that are too old or too much.
 const tidyPause = 10 * time.Second
 
-// archive shows recordings to web and keeps them within their bounds.
+// archive shows recordings to web and keeps them, and time shift, within their
+// bounds.
 type archive struct {
-	lib *recording.Library
+	lib    *recording.Library
+	shifts *recording.Shifts
 
 	mu     sync.Mutex
 	retain recording.Retain
@@ -36,7 +38,8 @@ func openArchive(cfg *config.Config, bus *pipeline.Bus, log *slog.Logger) (*arch
 	if err != nil {
 		return nil, err
 	}
-	a := &archive{lib: lib, again: make(chan struct{}, 1)}
+	shifts := recording.OpenShifts(filepath.Join(cfg.Data, "dvr"), log)
+	a := &archive{lib: lib, shifts: shifts, again: make(chan struct{}, 1)}
 	a.bound(cfg.Retain)
 	return a, nil
 }
@@ -67,6 +70,7 @@ func (a *archive) tidy(ctx context.Context) {
 		retain := a.retain
 		a.mu.Unlock()
 		a.lib.Tidy(retain)
+		a.shifts.Tidy()
 	}
 }
 

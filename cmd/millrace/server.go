@@ -33,7 +33,6 @@ type server struct {
 	thumbnails *transcode.Thumbnailer
 	manager    *pipeline.Manager
 	backend    *backend
-	shift      *shiftDisk
 	archive    *archive
 	app        *host.Host   // nil where the configuration names none
 	web        *web.Server  // nil where HTTP is off
@@ -54,7 +53,7 @@ const (
 
 // openServer opens everything, or nothing.
 func openServer(ctx context.Context, w *world, cfg *config.Config, log *slog.Logger) (_ *server, err error) {
-	s := &server{cfg: cfg, log: log, container: w.env("MILLRACE_CONTAINER") != "", failed: make(chan error, 2), shift: newShiftDisk(cfg.Data)}
+	s := &server{cfg: cfg, log: log, container: w.env("MILLRACE_CONTAINER") != "", failed: make(chan error, 2)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close(context.WithoutCancel(ctx)))
@@ -86,7 +85,7 @@ func openServer(ctx context.Context, w *world, cfg *config.Config, log *slog.Log
 	deps := pipeline.Deps{
 		Transcoder: supervisor, Thumbnails: s.thumbnails, Bus: bus, Logger: log,
 		Pull: s.pull, NoLoopback: s.container, ScriptEnv: scriptEnv(w, cfg),
-		Disk: s.shift.of, Recordings: s.archive.lib,
+		Shifts: s.archive.shifts, Recordings: s.archive.lib,
 	}
 	if s.app != nil {
 		deps.Hook, deps.Notice = s.app, s.app.Tell
@@ -344,7 +343,6 @@ func (s *server) close(ctx context.Context) error {
 	if s.archive != nil {
 		errs = append(errs, s.archive.lib.Close(ctx))
 	}
-	errs = append(errs, s.shift.close())
 	if s.thumbnails != nil {
 		s.thumbnails.Close()
 	}

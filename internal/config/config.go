@@ -119,7 +119,7 @@ type HLS struct {
 	Segment    time.Duration `key:"segment" reload:"streams" doc:"Aim for the length of segments, 500ms to 60s. A copied rendition is cut at the source's keyframes."`
 	Part       time.Duration `key:"part" reload:"streams" doc:"Length of low-latency parts, 100ms to half a segment. Latency is about four parts."`
 	Window     time.Duration `key:"window" reload:"streams" doc:"How much the live playlist lists, at least three segments."`
-	DVR        time.Duration `key:"dvr" reload:"streams" doc:"How far back viewers may seek, kept on disk; 0s for not at all."`
+	DVR        time.Duration `key:"dvr" reload:"streams" doc:"How far back viewers may seek, kept on disk, over a restart too; 0s for not at all."`
 	Container  string        `key:"container" reload:"streams" oneof:"fmp4 ts" doc:"Segment format: fmp4 (CMAF), or ts for old players."`
 	LowLatency bool          `key:"lowLatency" reload:"streams" doc:"Offer parts, blocking reload and the rest of low-latency HLS, and encode for it."`
 }

@@ -222,8 +222,8 @@ func (s *server) delete(path string, want int) {
 }
 
 // TestRecordingSurvivesAKill kills a server in the middle of a recording. The
-// next one finishes it, goes on with another one, and its long playlist
-// begins anew above what was there.
+// next one finishes it and goes on with another one, and its long playlist goes
+// on with what was there.
 func TestRecordingSurvivesAKill(t *testing.T) {
 	t.Parallel()
 	s := serve(t, recorded)
@@ -249,9 +249,20 @@ func TestRecordingSurvivesAKill(t *testing.T) {
 	tools.MustProbe(t, r.URLs.HLS, "-show_streams")
 
 	s.publish("cam", source)
-	after := s.long("cam", 2)
-	if after.MediaSequence < before.MediaSequence+uint64(len(before.Segments)) || after.DiscontinuitySequence < before.DiscontinuitySequence {
-		t.Errorf("numbers went back: %d/%d after %d/%d", after.MediaSequence, after.DiscontinuitySequence, before.MediaSequence, before.DiscontinuitySequence)
+	after := s.long("cam", len(before.Segments)+4)
+	if after.MediaSequence != before.MediaSequence || after.DiscontinuitySequence != before.DiscontinuitySequence {
+		t.Errorf("time shift begins with %d/%d, before the kill with %d/%d",
+			after.MediaSequence, after.DiscontinuitySequence, before.MediaSequence, before.DiscontinuitySequence)
+	}
+	for i, segment := range before.Segments {
+		if got := after.Segments[i]; got.URI != segment.URI || !got.ProgramDateTime.Equal(segment.ProgramDateTime) {
+			t.Errorf("segment %d is %s of %v, before the kill %s of %v", i, got.URI, got.ProgramDateTime, segment.URI, segment.ProgramDateTime)
+		}
+	}
+	judged(t, s.url("/hls/cam/dvr.m3u8"))
+	first := tools.MustProbe(t, s.url("/hls/cam/dvr.m3u8"), "-live_start_index", "0", "-read_intervals", "%+#30", "-show_packets", "-select_streams", "v")
+	if len(first.Packets) < 30 {
+		t.Errorf("%d packets of what was there before the kill", len(first.Packets))
 	}
 	list, err := s.recordings()
 	if err != nil || len(list) != 2 {

@@ -17,7 +17,6 @@ import (
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/internal/status"
 	"github.com/millrace/millrace/packager/recording"
-	"github.com/millrace/millrace/packager/store"
 	"github.com/millrace/millrace/transcode"
 )
 
@@ -40,8 +39,8 @@ type Deps struct {
 	// reconnects by itself.
 	Pull func(ctx context.Context, url string, stream *ingest.Stream)
 
-	// Disk makes the store of a stream with time shift. nil: there is none.
-	Disk func(path string) (*store.Disk, error)
+	// Shifts keeps what viewers can seek back in. nil: they cannot.
+	Shifts *recording.Shifts
 
 	// Recordings keeps what is to be recorded. nil: nothing is.
 	Recordings *recording.Library

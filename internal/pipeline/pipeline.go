@@ -36,6 +36,7 @@ type Pipeline struct {
 	path    string
 	base    config.Stream // what the configuration says
 	set     config.Stream // what holds
+	last    Numbers       // what a predecessor used last
 	deps    *Deps
 	log     *slog.Logger
 	stream  *ingest.Stream
@@ -53,8 +54,8 @@ type Pipeline struct {
 	graph   graph
 	session context.Context // of play: one publisher's
 	pub     *ingest.Publisher
-	epoch   uint32        // of the newest packet
-	disks   []*store.Disk // of presentations with time shift
+	epoch   uint32           // of the newest packet
+	shift   *recording.Shift // the media of time shift; nil without
 	rec     *recording.Recorder
 	pause   time.Duration // before a worker that did not start is tried again
 
@@ -82,7 +83,7 @@ func newPipeline(ctx context.Context, path string, set config.Stream, last Numbe
 		stream: ingest.NewStream(path, ingest.StreamOptions{
 			Takeover: set.Takeover, Hold: holdOf(set), Gather: deps.Gather, Logger: deps.Logger,
 		}),
-		created: time.Now(),
+		last: last, created: time.Now(),
 		retired: make(chan struct{}),
 		state:   status.Waiting, since: time.Now(),
 	}
@@ -91,7 +92,6 @@ func newPipeline(ctx context.Context, path string, set config.Stream, last Numbe
 	if err := p.present(set.HLS); err != nil {
 		return nil, err
 	}
-	p.graph.begin(numbersAt(p.created).above(last))
 	p.alive, p.die = context.WithCancel(ctx)
 	if set.Pipeline != "" {
 		p.script = newScripted(p)
@@ -100,19 +100,27 @@ func newPipeline(ctx context.Context, path string, set config.Stream, last Numbe
 }
 
 // present makes the presentation, or another one in its place while viewers
-// have nothing of it.
+// have nothing of it. It numbers above what a predecessor used last, and right
+// behind what is in its time shift.
 func (p *Pipeline) present(hls config.HLS) error {
-	files, shift := p.files(hls)
 	rec := p.recorder()
 	p.records(rec)
-	pres, err := packager.New(packager.Config{
+	c := packager.Config{
 		Segment: hls.Segment, Part: hls.Part, Window: hls.Window, LowLatency: hls.LowLatency,
-		Store: files, DVR: shift, Recorder: recorderOf(rec), Logger: p.log,
+		Store: store.Memory{}, Recorder: recorders(rec, p.shift), Logger: p.log,
 		OnSegment: p.listed(),
 		OnTrouble: func(rendition string, err error) {
 			p.log.Warn("segment", "rendition", rendition, "err", err)
 		},
-	})
+	}
+	above := numbersAt(p.created).above(p.last)
+	if p.shift != nil {
+		c.Store, c.DVR, c.Past = p.shift, hls.DVR, p.shift.Past()
+		if segment, discontinuity, ok := p.shift.Last(); ok {
+			above = Numbers{Segment: segment, Discontinuity: discontinuity}
+		}
+	}
+	pres, err := packager.New(c)
 	if err != nil {
 		p.records(nil)
 		return fmt.Errorf("make presentation: %w", err)
@@ -124,23 +132,9 @@ func (p *Pipeline) present(hls config.HLS) error {
 	if old != nil {
 		old.Close()
 	}
+	p.graph.begin(above)
 	p.graph.byWorkers(p.deps.Transcoder, pres)
 	return nil
-}
-
-// files is where segments are kept, and how far back viewers may seek in them.
-// Without a disk for it a stream goes on without time shift.
-func (p *Pipeline) files(hls config.HLS) (store.Store, time.Duration) {
-	if hls.DVR == 0 || p.deps.Disk == nil {
-		return store.Memory{}, 0
-	}
-	disk, err := p.deps.Disk(p.path)
-	if err != nil {
-		p.log.Error("no time shift", "err", err)
-		return store.Memory{}, 0
-	}
-	p.disks = append(p.disks, disk)
-	return disk, hls.DVR
 }
 
 // presented is the presentation, and how long its segments are meant to be.
@@ -172,14 +166,13 @@ func holdOf(set config.Stream) time.Duration {
 // left.
 func (p *Pipeline) run(ctx context.Context) {
 	defer p.die()
+	if err := p.reshape(p.set.HLS); err != nil {
+		p.enter(status.Failed, err)
+	}
 	defer func() {
 		pres, _ := p.presented()
 		pres.Close()
-		for _, disk := range p.disks {
-			if err := disk.Remove(); err != nil {
-				p.log.Warn("media is left behind", "err", err)
-			}
-		}
+		p.closeShift(ctx)
 	}()
 	for ctx.Err() == nil {
 		if p.script.wanted() {

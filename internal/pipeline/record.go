@@ -22,11 +22,28 @@ func (p *Pipeline) records(r *recording.Recorder) {
 	p.rec = r
 }
 
-// recorderOf keeps a recorder that is none from becoming an interface that is
-// one.
-func recorderOf(r *recording.Recorder) packager.Recorder {
-	if r == nil {
+// recorders are those of a presentation that there are.
+func recorders(rec *recording.Recorder, shift *recording.Shift) packager.Recorder {
+	switch {
+	case rec == nil && shift == nil:
 		return nil
+	case rec == nil:
+		return shift
+	case shift == nil:
+		return rec
 	}
-	return r
+	return both{rec, shift}
+}
+
+// both tells two recorders.
+type both [2]packager.Recorder
+
+func (b both) Segment(l packager.Listed) {
+	b[0].Segment(l)
+	b[1].Segment(l)
+}
+
+func (b both) Multivariant(text []byte) {
+	b[0].Multivariant(text)
+	b[1].Multivariant(text)
 }

@@ -17,7 +17,7 @@ func (s *scripted) show(m *wire.Renditions) error {
 	if !s.fixed {
 		want := overlay(s.p.set.HLS, m.HLS)
 		if want != s.p.inForce().HLS {
-			if err := s.p.present(want); err != nil {
+			if err := s.p.reshape(want); err != nil {
 				return err
 			}
 		}

@@ -24,11 +24,12 @@ const (
 
 // note is one line of a journal.
 type note struct {
-	Path    string       `json:"path,omitempty"` // in the first line: of the stream
-	Start   time.Time    `json:"start,omitzero"` // in the first line
-	Target  int          `json:"target,omitempty"`
-	Multi   string       `json:"multi,omitempty"` // the multivariant playlist from here on
-	Segment *segmentNote `json:"segment,omitempty"`
+	Path    string        `json:"path,omitempty"`  // in the first line: of the stream
+	Start   time.Time     `json:"start,omitzero"`  // in the first line
+	Reach   time.Duration `json:"reach,omitempty"` // in the first line of time shift: how far back it goes
+	Target  int           `json:"target,omitempty"`
+	Multi   string        `json:"multi,omitempty"` // the multivariant playlist from here on
+	Segment *segmentNote  `json:"segment,omitempty"`
 }
 
 // segmentNote is a segment that is there.
@@ -50,8 +51,8 @@ func (s *segmentNote) gap() bool { return s.Init == "" }
 // process lives.
 type journal struct{ file *os.File }
 
-func createJournal(dir string, first note) (*journal, error) {
-	f, err := os.OpenFile(filepath.Join(dir, journalFile), os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o644)
+func createJournal(dir, name string, first note) (*journal, error) {
+	f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o644)
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +83,7 @@ type chronicle struct {
 	path     string
 	start    time.Time
 	target   int // seconds
+	reach    time.Duration
 	multi    string
 	segments []segmentNote
 }
@@ -118,7 +120,7 @@ func readJournal(dir string) (c *chronicle, release func(), err error) {
 
 func (c *chronicle) take(n note) {
 	if n.Path != "" {
-		c.path, c.start, c.target = n.Path, n.Start, n.Target
+		c.path, c.start, c.target, c.reach = n.Path, n.Start, n.Target, n.Reach
 	}
 	if n.Multi != "" {
 		c.multi = n.Multi

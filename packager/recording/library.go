@@ -167,7 +167,7 @@ func (l *Library) begin(streamPath string, first *packager.Listed, multi string)
 		folder:    folder(filepath.Join(above, id)), lib: l, lead: first.Rendition,
 		clips: clip.NewServer(),
 	}
-	j, err := createJournal(string(e.folder), note{
+	j, err := createJournal(string(e.folder), journalFile, note{
 		Path: streamPath, Start: first.Wall.UTC(), Target: int(first.Target / time.Second), Multi: multi,
 	})
 	if err != nil {

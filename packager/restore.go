@@ -1,0 +1,60 @@
+package packager
+
+import "strconv"
+
+// restorable reports whether every planned rendition has a past, so that the
+// long playlists begin together.
+func (p *Presentation) restorable(rs []Rendition, pasts map[string][]Listed) bool {
+	for _, spec := range rs {
+		past := pasts[spec.Name]
+		if len(past) == 0 || past[0].Kind != spec.Kind {
+			return false
+		}
+	}
+	return p.cfg.DVR > 0
+}
+
+// restore has a new rendition go on where an earlier presentation of the stream
+// stopped: its segments stand in the long playlist, and the numbers go on.
+// Parts of them are not known any more, nor need they be: they are long past.
+func (r *rendition) restore(past []Listed) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w := &window{changed: make(chan struct{}), segmented: make(chan struct{})}
+	sections := map[string]*initSection{}
+	for i := range past {
+		l := &past[i]
+		s := &segment{
+			number: l.Number, discontinuity: l.Discontinuity, duration: l.Duration, wall: l.Wall,
+			gap: l.Gap(), uri: strconv.FormatUint(l.Number, 10) + ".m4s",
+		}
+		if !s.gap {
+			section := sections[l.Init]
+			if section == nil {
+				section = &initSection{name: l.Init, bytes: l.Section}
+				sections[l.Init] = section
+			}
+			s.init, s.file, s.size, s.length, s.iframeSize = section, l.File, l.Size, length(int(l.Size)), l.IFrame
+		}
+		if i > 0 {
+			s.discontinuities = int(s.discontinuity - past[i-1].Discontinuity)
+		}
+		w.held = append(w.held, s)
+	}
+	w.long = len(w.held)
+	w.inits = r.initsOf(w)
+	r.next = past[len(past)-1].Number + 1
+	r.floor = r.next
+	r.window.Store(w)
+}
+
+// discard gives up a past that does not fit what the stream is now.
+func discard(past map[string][]Listed) {
+	for _, list := range past {
+		for _, l := range list {
+			if l.File != nil {
+				l.File.Remove()
+			}
+		}
+	}
+}
