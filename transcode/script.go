@@ -142,6 +142,12 @@ func (s *Script) Write(p *media.Packet) error {
 // Present tells whether the publisher is there. It does not wait.
 func (s *Script) Present(here bool) { s.mail.put(&wire.Presence{Here: here}) }
 
+// SenderClock tells the publisher's clock as wire.SenderClock has it, before the
+// packets that it holds for are written.
+func (s *Script) SenderClock(zero int64, anew bool) error {
+	return s.say(&wire.SenderClock{Zero: zero, Anew: anew})
+}
+
 // Handover names the time at which this script takes over, or leaves. It is
 // called before the source's packet of that time is written.
 func (s *Script) Handover(pts int64, rate int, leave bool) error {

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -14,13 +16,20 @@ import (
 // PROGRAM-DATE-TIME follows them, in all renditions, and elsewhere it does not.
 func TestSenderClock(t *testing.T) {
 	t.Parallel()
+	script := filepath.Join(t.TempDir(), "front.js")
+	const words = `import { hls } from 'millrace';
+export default async function (source) { source.pipe(hls()); }`
+	if err := os.WriteFile(script, []byte(words), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	s := serve(t, `streams:
+  - {path: "theirs/script", clock: sender, pipeline: `+script+`, hls: {window: 60s}}
   - {path: "theirs/*", clock: sender, hls: {window: 60s}}
   - {path: "*", ladder: passthrough}`)
 	clip, recipe := tools.Clip(t, "h264-720p30")
 	begin := time.Now()
 	past := begin.Add(-time.Hour) // its reports relate the time now to RTP times, which wrap
-	for _, path := range []string{"theirs/ffmpeg", "ours"} {
+	for _, path := range []string{"theirs/ffmpeg", "theirs/script", "ours"} {
 		tools.PublishFFmpeg(t, tools.Publication{
 			Input: clip, URL: s.rtspURL(path), Loop: true,
 			Options: []string{"-start_time_realtime", strconv.FormatInt(past.UnixMicro(), 10)},
@@ -31,6 +40,7 @@ func TestSenderClock(t *testing.T) {
 	}, recipe)
 	for path, zero := range map[string]time.Time{
 		"theirs/ffmpeg": past,
+		"theirs/script": past,
 		"theirs/gst":    time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC), // its reports count from the pipeline's start
 		"ours":          begin,
 	} {

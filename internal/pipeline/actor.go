@@ -86,11 +86,13 @@ func (a *actor) begin() {
 // feed passes packets on until the source has ended, the worker takes no more,
 // or ctx ends.
 func (a *actor) feed(ctx context.Context) {
+	clock := clockFeed{p: a.s.p, run: a.run, lead: lead(a.tracks), wall: a.s.p.senderClock()}
 	for {
 		p, err := a.sub.Next(ctx)
 		if err != nil {
 			return
 		}
+		clock.before(ctx, p)
 		a.s.turn(a, p)
 		if err := a.run.Write(p); err != nil {
 			a.s.p.log.Debug("feed script", "err", err) // its death tells why

@@ -25,6 +25,7 @@ type performer struct {
 	words string
 	job   *wire.ScriptJob
 	sink  *Sink
+	clock SenderClock
 	known wire.Tracks
 	seen  int
 	here  bool
@@ -75,6 +76,8 @@ func (p *performer) take(m wire.Message) error {
 		return p.packet(m)
 	case *wire.Presence:
 		p.here = m.Here
+	case *wire.SenderClock:
+		p.clock.Tell(m.Zero, m.Anew)
 	case *wire.Handover:
 		p.sink.Handover(m.PTS, m.ClockRate, m.Leave)
 	case *wire.Script:
@@ -105,7 +108,8 @@ func (p *performer) begin(job *wire.ScriptJob) error {
 		Name: job.Name, Logger: slog.New(slog.DiscardHandler), Output: p,
 		Policy: transcode.Policy{Mode: transcode.Passthrough, Segment: time.Duration(job.HLS.Segment), Live: true},
 		After:  time.Duration(job.After), Standby: job.Standby,
-		Date: func(arrival time.Duration) time.Time { return time.Unix(0, job.Origin+int64(arrival)) },
+		Date:   func(arrival time.Duration) time.Time { return time.Unix(0, job.Origin+int64(arrival)) },
+		Sender: &p.clock,
 	})
 	var tracks []*media.Track
 	for i := range job.Tracks {

@@ -38,8 +38,10 @@ type SinkConfig struct {
 	After   time.Duration
 	Standby bool
 
-	// Date tells the wall clock of an arrival.
+	// Date tells the wall clock of an arrival; nil is this process's own.
 	Date func(arrival time.Duration) time.Time
+	// Sender tells the publisher's clock; nil leaves dates to Date.
+	Sender *SenderClock
 }
 
 // Sink is where a script's media goes: the Cutter and the graph behind it, in
@@ -60,7 +62,9 @@ type Sink struct {
 	gone     bool         // handed over: nothing is put out any more
 	rests    bool         // suspended
 	last     time.Duration
-	err      error // what the output or the coder failed with
+	came     bool   // anything
+	epoch    uint32 // of the newest packet
+	err      error  // what the output or the coder failed with
 }
 
 // point is a media time.
@@ -82,6 +86,7 @@ func NewSink(cfg SinkConfig) *Sink {
 	if cfg.Date != nil {
 		s.graph.cutter.date = cfg.Date
 	}
+	s.graph.cutter.Follow(cfg.Sender.of())
 	return s
 }
 
@@ -123,6 +128,12 @@ func (s *Sink) WriteFrame(t *media.Track, f transcode.Frame, epoch uint32, arriv
 // more.
 func (s *Sink) push(p *media.Packet) error {
 	s.last, s.rests = media.Now(), false
+	if !s.came || p.Epoch != s.epoch {
+		s.came, s.epoch = true, p.Epoch
+		if s.cfg.Sender.another() {
+			s.graph.cutter.Follow(s.cfg.Sender.of())
+		}
+	}
 	switch {
 	case s.err != nil || s.gone:
 		s.release(p)

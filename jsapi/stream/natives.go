@@ -8,6 +8,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/jsapi/loop"
 	"github.com/millrace/millrace/jsapi/native"
 	"github.com/millrace/millrace/transcode/wire"
@@ -67,7 +68,7 @@ func (s *script) natives(l *loop.Loop) goja.Value {
 	})
 	o.Func("wall", func(native.Args) (any, error) {
 		_, arrival := s.now()
-		return float64(job.Origin+int64(arrival)) / 1e6, nil
+		return float64(media.Wall(arrival).UnixNano()) / 1e6, nil
 	})
 	o.Func("fail", func(a native.Args) (any, error) {
 		l.Stop(&rejected{loop.Describe(a.At(0))})

@@ -98,7 +98,7 @@ type conversation struct {
 }
 
 func newConversation(job *wire.ScriptJob, conn net.Conn, r *wire.Reader, w *writer, world World) (*conversation, error) {
-	c := &conversation{job: job, conn: conn, reader: r, w: w, source: newSource(job.Tracks), here: true}
+	c := &conversation{job: job, conn: conn, reader: r, w: w, source: newSource(job.Tracks, began(job)), here: true}
 	c.sinks = newSinks(job, w, world.Engine)
 	var err error
 	c.script, err = newScript(c, world)
@@ -178,6 +178,8 @@ func (c *conversation) take(m wire.Message) error {
 		c.here = m.Here
 		c.mu.Unlock()
 		c.script.presence(m.Here)
+	case *wire.SenderClock:
+		c.sinks.sender.Tell(m.Zero, m.Anew)
 	case *wire.Handover:
 		c.sinks.handover(m)
 	case *wire.Script:

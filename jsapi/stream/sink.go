@@ -24,6 +24,7 @@ type sinks struct {
 	w      *writer
 	engine transcode.Engine
 	logger *slog.Logger
+	sender pipeline.SenderClock
 
 	mu      sync.Mutex
 	current *sink
@@ -128,8 +129,8 @@ func (k *sink) Start(_ context.Context, tracks []jsmedia.HLSTrack) error {
 	cfg := pipeline.SinkConfig{
 		Name: s.job.Name, Logger: s.logger, Engine: s.engine, Policy: k.policy, Above: used,
 		Standby: first && s.job.Standby,
-		Date:    func(arrival time.Duration) time.Time { return time.Unix(0, s.job.Origin+int64(arrival)) },
-		Output:  &output{w: s.w, hls: k.hls, streams: map[string]*announced{}, owners: &s.streams},
+		Sender:  &s.sender,
+		Output:  &output{w: s.w, hls: k.hls, began: began(s.job), streams: map[string]*announced{}, owners: &s.streams},
 	}
 	if first {
 		cfg.After = time.Duration(s.job.After)

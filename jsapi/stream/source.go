@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/transcode/wire"
@@ -13,7 +14,8 @@ import (
 // in a bounded queue. Where the script is too slow it drops up to the next
 // keyframe, so that the parent never waits.
 type source struct {
-	limit int // bytes
+	limit int           // bytes
+	began time.Duration // see began
 
 	mu      sync.Mutex
 	tracks  []*media.Track // newest revisions
@@ -32,8 +34,13 @@ type source struct {
 
 const sourceBytes = 16 << 20
 
-func newSource(tracks []media.Track) *source {
-	s := &source{limit: sourceBytes, wake: make(chan struct{}, 1)}
+// began is when the parent's clock was at zero, by this process's. Arrivals are
+// by the clock of the process that they are in, so that those of what a script
+// makes itself are comparable.
+func began(job *wire.ScriptJob) time.Duration { return time.Unix(0, job.Origin).Sub(media.Wall(0)) }
+
+func newSource(tracks []media.Track, began time.Duration) *source {
+	s := &source{limit: sourceBytes, began: began, wake: make(chan struct{}, 1)}
 	for i := range tracks {
 		s.tracks = append(s.tracks, &tracks[i])
 		s.video = s.video || tracks[i].Kind == media.Video
@@ -124,6 +131,7 @@ func (s *source) put(m *wire.Packet) error {
 		return err
 	}
 	p := m.Packet
+	p.Arrival += s.began
 	s.newest = p
 	if s.closed {
 		return nil

@@ -98,8 +98,9 @@ func (p *printer) Write(b []byte) (int, error) {
 
 // output sends what a sink makes.
 type output struct {
-	w   *writer
-	hls wire.HLS // what the script asked for
+	w     *writer
+	hls   wire.HLS      // what the script asked for
+	began time.Duration // see began
 
 	mu      sync.Mutex
 	streams map[string]*announced
@@ -142,6 +143,9 @@ func (o *output) Write(rendition string, p media.Placed) error {
 	if err != nil {
 		return err
 	}
+	sent := *p.Packet // the script may have it still
+	sent.Arrival = max(sent.Arrival-o.began, 0)
+	p.Packet = &sent
 	return o.w.send(&wire.Packet{Stream: a.stream, Revision: a.track.Revision, Placed: p})
 }
 

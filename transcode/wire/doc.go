@@ -33,7 +33,8 @@
 //	Thumbnail                    Image                          role thumbnail
 //
 //	ScriptJob                    Files                          role script
-//	Track, Packet, Presence …    Renditions, Cut, Track,
+//	Track, Packet, Presence,     Renditions, Cut, Track,
+//	SenderClock …
 //	                             Packet …, Suspended, Stats, Log
 //	Handover                     … Handed
 //	Script                       Script

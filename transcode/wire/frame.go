@@ -87,6 +87,8 @@ func known(d Direction, t Type) (Message, int) {
 			return new(Handover), maxSmall
 		case TypeScript:
 			return new(Script), maxScript
+		case TypeSenderClock:
+			return new(SenderClock), maxSmall
 		}
 	case FromWorker:
 		switch t {

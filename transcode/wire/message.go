@@ -28,6 +28,7 @@ const (
 	TypePresence
 	TypeHandover
 	TypeScript // both directions
+	TypeSenderClock
 )
 
 // Frame types of workers.

@@ -57,6 +57,16 @@ type Presence struct {
 	Here bool `json:"here"`
 }
 
+// SenderClock tells the publisher's own clock, where the dates of a stream are
+// to follow it. It comes before the packets that it holds for.
+type SenderClock struct {
+	// Zero is its date of media time zero, in Unix ns; 0 where it is not known
+	// at present, after its time broke.
+	Zero int64 `json:"zero"`
+	// Anew says that the packets of the next epoch are another publisher's.
+	Anew bool `json:"anew,omitempty"`
+}
+
 // Handover names the media time at which one script worker takes over from
 // another; each gets it before it gets the source's packet of that time. The
 // one that is to leave cuts there, puts out all that comes before and answers
@@ -136,6 +146,9 @@ func (*ScriptJob) Type() Type { return TypeScriptJob }
 
 // Type implements Message.
 func (*Presence) Type() Type { return TypePresence }
+
+// Type implements Message.
+func (*SenderClock) Type() Type { return TypeSenderClock }
 
 // Type implements Message.
 func (*Handover) Type() Type { return TypeHandover }

@@ -70,6 +70,7 @@ func samples() map[Direction][]Message {
 			sampleScriptJob(),
 			&Presence{Here: true}, &Handover{PTS: 180000, ClockRate: 90000, Leave: true},
 			&Script{Topic: "text", Sizes: []int{2, 3}, Body: []byte("{}abc")},
+			&SenderClock{Zero: 1_764_000_000_000_000_000, Anew: true},
 		},
 		FromWorker: {
 			&Hello{PID: 42, FFmpeg: "7.1.5"},
