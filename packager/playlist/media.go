@@ -29,6 +29,7 @@ type Media struct {
 	PartTarget    time.Duration // EXT-X-PART-INF; 0 writes none
 
 	Skip             *Skip
+	DateRanges       []DateRange
 	Segments         []Segment
 	Open             *Segment // not complete yet: its tags and parts, no URI
 	PreloadHints     []PreloadHint
@@ -77,8 +78,13 @@ type ServerControl struct {
 	PartHoldBack      time.Duration
 }
 
-// Skip is EXT-X-SKIP (§4.4.5.2).
-type Skip struct{ Segments uint64 }
+// Skip is EXT-X-SKIP (§4.4.5.2). DateRanges says that date ranges are left out
+// as well; then Removed is RECENTLY-REMOVED-DATERANGES.
+type Skip struct {
+	Segments   uint64
+	DateRanges bool
+	Removed    []string
+}
 
 // PreloadHint is EXT-X-PRELOAD-HINT (§4.4.5.3). Length -1 is not written, nor
 // is Start 0.
@@ -121,7 +127,10 @@ func (m *Media) Append(b []byte) []byte {
 		b = append(b, "#EXT-X-INDEPENDENT-SEGMENTS\n"...)
 	}
 	if m.Skip != nil {
-		b = number(b, "#EXT-X-SKIP:SKIPPED-SEGMENTS=", m.Skip.Segments)
+		b = m.Skip.append(b)
+	}
+	for i := range m.DateRanges {
+		b = m.DateRanges[i].append(b)
 	}
 	for i := range m.Segments {
 		b = m.Segments[i].append(b)
@@ -201,6 +210,15 @@ func (s *ServerControl) append(b []byte) []byte {
 	}
 	if s.HoldBack > 0 {
 		a.seconds("HOLD-BACK", s.HoldBack)
+	}
+	return a.end()
+}
+
+func (s *Skip) append(b []byte) []byte {
+	a := attributes{append(b, "#EXT-X-SKIP:"...), false}
+	a.plain("SKIPPED-SEGMENTS", strconv.FormatUint(s.Segments, 10))
+	if s.DateRanges {
+		a.tabbed(removedRanges, s.Removed)
 	}
 	return a.end()
 }

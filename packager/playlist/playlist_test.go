@@ -71,6 +71,22 @@ var media = map[string]*Media{
 			Parts: []Part{{URI: "p.m4s", Duration: 200 * time.Millisecond, Independent: true}},
 		},
 	},
+	"dateranges": {
+		Version: 10, TargetDuration: 3, MediaSequence: 100,
+		Skip: &Skip{Segments: 3, DateRanges: true, Removed: []string{"ad 1", "ad-2"}},
+		DateRanges: []DateRange{
+			{ID: "goal", Class: "org.example.score", Start: noon, Duration: 0, Planned: -1, Attributes: []Attribute{
+				{Name: "X-HASH", Value: "0x0AFF"}, {Name: "X-SCORE", Value: "-1.5"}, {Name: "X-TEAM", Value: "Blue, and white", Quoted: true},
+			}},
+			{ID: "break", Start: noon, End: noon.Add(10 * time.Second), Duration: 10 * time.Second, Planned: 30 * time.Second, Out: []byte{0xfc, 0x30}, In: []byte{0xfc}},
+			{ID: "song", Class: "song", Start: noon, Duration: -1, Planned: -1, EndOnNext: true, Command: []byte{1}},
+		},
+		Segments: []Segment{{URI: "103.m4s", Duration: 2 * time.Second, ProgramDateTime: noon}},
+	},
+	"removed": { // nothing was, lately
+		Version: 9, TargetDuration: 3, Skip: &Skip{Segments: 3, DateRanges: true},
+		Segments: []Segment{{URI: "103.m4s", Duration: 2 * time.Second, ProgramDateTime: noon}},
+	},
 	"vod": {
 		Version: 6, TargetDuration: 7, Type: VOD, EndList: true,
 		Segments: []Segment{
@@ -170,6 +186,15 @@ func TestParseErrors(t *testing.T) {
 		head + "#EXT-X-KEY:URI=\"a\"\n", head + "#EXT-X-KEY:METHOD=AES-128\n", head + "#EXT-X-KEY:METHOD=NONE,URI=\"a\"\n",
 		head + "#EXT-X-KEY:METHOD=AES-128,URI=\"a\",IV=17\n", head + "#EXT-X-KEY:METHOD=AES-128,URI=\"a\",IV=0x0g\n",
 		head + "#EXT-X-KEY:METHOD=AES-128,URI=\"a\",IV=0x000000000000000000000000000000001\n",
+		head + "#EXT-X-DATERANGE:ID=\"a\"\n", head + "#EXT-X-DATERANGE:START-DATE=\"2026-11-02T14:00:00Z\"\n",
+		head + "#EXT-X-DATERANGE:ID=\"a\",START-DATE=\"noon\"\n",
+		head + "#EXT-X-DATERANGE:ID=\"a\",START-DATE=\"2026-11-02T14:00:00Z\",END-DATE=\"2026-11-02T13:00:00Z\"\n",
+		head + "#EXT-X-DATERANGE:ID=\"a\",START-DATE=\"2026-11-02T14:00:00Z\",DURATION=-1\n",
+		head + "#EXT-X-DATERANGE:ID=\"a\",START-DATE=\"2026-11-02T14:00:00Z\",SCTE35-OUT=FC\n",
+		head + "#EXT-X-DATERANGE:ID=\"a\",START-DATE=\"2026-11-02T14:00:00Z\",SCTE35-OUT=0xF\n",
+		head + "#EXT-X-DATERANGE:ID=\"a\",START-DATE=\"2026-11-02T14:00:00Z\",END-ON-NEXT=YES\n",
+		head + "#EXT-X-DATERANGE:ID=\"a\",CLASS=\"c\",START-DATE=\"2026-11-02T14:00:00Z\",END-ON-NEXT=YES,DURATION=1\n",
+		head + "#EXT-X-DATERANGE:ID=\"a\tb\",START-DATE=\"2026-11-02T14:00:00Z\"\n",
 	} {
 		if m, err := ParseMedia(text); err == nil {
 			t.Errorf("%q gave %+v", text, m)

@@ -54,9 +54,13 @@ func IsMultivariant(text string) bool {
 	return strings.Contains(text, "\n#EXT-X-STREAM-INF:") || strings.Contains(text, "\n#EXT-X-MEDIA:")
 }
 
+// removedRanges is the only attribute whose value may hold tabs (§4.4.5.2).
+const removedRanges = "RECENTLY-REMOVED-DATERANGES"
+
 // list is a parsed attribute list. Reading a value records the first error.
 type list struct {
 	values map[string]string
+	quoted []string // names of the values that were quoted
 	err    error
 }
 
@@ -70,6 +74,7 @@ func readList(s string) *list {
 			return l
 		}
 		var value string
+		quoted := false
 		if strings.HasPrefix(rest, `"`) {
 			end := strings.IndexByte(rest[1:], '"')
 			if end < 0 {
@@ -77,6 +82,7 @@ func readList(s string) *list {
 				return l
 			}
 			value, s = rest[1:1+end], rest[end+2:]
+			quoted = true
 			if s != "" && s[0] != ',' {
 				l.err = fmt.Errorf("%s: characters behind the quotation", name)
 				return l
@@ -94,11 +100,14 @@ func readList(s string) *list {
 			l.err = fmt.Errorf("%s stands twice", name)
 			return l
 		}
-		if strings.ContainsFunc(value, control) {
+		if strings.ContainsFunc(value, control) && !(quoted && name == removedRanges && !strings.ContainsFunc(strings.ReplaceAll(value, "\t", ""), control)) {
 			l.err = fmt.Errorf("%s: control character", name)
 			return l
 		}
 		l.values[name] = value
+		if quoted {
+			l.quoted = append(l.quoted, name)
+		}
 	}
 	return l
 }

@@ -87,7 +87,7 @@ func (p *mediaReader) attributes(tag, value string) error {
 	m, l := p.m, (*list)(nil)
 	switch tag {
 	case "#EXT-X-KEY", "#EXT-X-MAP", "#EXT-X-PART", "#EXT-X-PART-INF", "#EXT-X-SERVER-CONTROL",
-		"#EXT-X-SKIP", "#EXT-X-PRELOAD-HINT", "#EXT-X-RENDITION-REPORT":
+		"#EXT-X-SKIP", "#EXT-X-DATERANGE", "#EXT-X-PRELOAD-HINT", "#EXT-X-RENDITION-REPORT":
 		l = readList(value)
 	default:
 		return nil
@@ -123,6 +123,14 @@ func (p *mediaReader) attributes(tag, value string) error {
 		}
 		l.need("SKIPPED-SEGMENTS")
 		m.Skip = &Skip{Segments: l.unsigned("SKIPPED-SEGMENTS", 0)}
+		if removed, ok := l.values[removedRanges]; ok {
+			m.Skip.DateRanges = true
+			if removed != "" {
+				m.Skip.Removed = strings.Split(removed, "\t")
+			}
+		}
+	case "#EXT-X-DATERANGE":
+		m.DateRanges = append(m.DateRanges, readDateRange(l))
 	case "#EXT-X-PRELOAD-HINT":
 		h := PreloadHint{
 			Type: l.need("TYPE"), URI: l.need("URI"),

@@ -32,6 +32,19 @@ func (a *attributes) quoted(name, value string) {
 	a.b = append(append(append(a.b, '"'), strings.ReplaceAll(clean(value), `"`, "'")...), '"')
 }
 
+// tabbed writes texts in one quotation, separated by tabs.
+func (a *attributes) tabbed(name string, values []string) {
+	a.name(name)
+	a.b = append(a.b, '"')
+	for i, v := range values {
+		if i > 0 {
+			a.b = append(a.b, '\t')
+		}
+		a.b = append(a.b, strings.ReplaceAll(clean(v), `"`, "'")...)
+	}
+	a.b = append(a.b, '"')
+}
+
 func (a *attributes) yes(name string, value bool) {
 	if value {
 		a.plain(name, "YES")
