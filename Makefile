@@ -73,12 +73,20 @@ $(BUILTIN)/dist/builtin.js: $(BUILTIN)/node_modules/.package-lock.json $(BUILTIN
 # --- is it right ---
 
 .PHONY: test
-test: setup-test ui builtins ## vet, unit tests (the pure rooms under -race), and end to end with real players; what fails is run once more, alone
+test: unit ## all of unit, and end to end with real players; what fails is run once more, alone
+	$(ENV) internal/setup/twice.sh go test -timeout 40m -count 1 -p 1 -parallel $(ABREAST) ./internal/archtest/... ./internal/e2e/...
+
+.PHONY: unit
+unit: setup-test ui builtins ## vet and unit tests, the pure rooms under -race
 	$(ENV) cd $(UI) && npm test --silent
 	$(ENV) go vet -tags soak ./...
 	$(ENV) internal/setup/twice.sh go test -race -timeout 10m $(PURE)
 	$(ENV) internal/setup/twice.sh go test -timeout 10m $(CGO)
-	$(ENV) internal/setup/twice.sh go test -timeout 40m -count 1 -p 1 -parallel $(ABREAST) ./internal/archtest/... ./internal/e2e/...
+
+.PHONY: quick
+quick: lint unit ## what every commit passes in minutes: lint, unit, and the main job in a browser, with kills
+	$(ENV) go test -timeout 5m -count 1 ./internal/archtest/...
+	$(ENV) internal/setup/twice.sh go test -timeout 5m -count 1 -run '^TestBrowser$$/^(plays|recovers)$$' ./internal/e2e
 
 .PHONY: soak
 soak: setup-test ui builtins ## what takes longer than a test run may: hours of play, a thousand publishers
