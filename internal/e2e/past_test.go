@@ -41,9 +41,12 @@ func browserLooksBack(t *testing.T) {
 			t.Log(seen)
 		}
 	}()
+	page.Eventually(time.Second, "the button", `(() => {
+		document.querySelector('#past button').click();
+		return true;
+	})()`)
 	page.Eventually(20*time.Second, "live again", `(() => {
 		const { hls, video } = window.millracePlayer;
-		if (hls?.url.includes('dvr.m3u8')) document.querySelector('#past button').click(); // while it loads the past, a click may be lost
 		return hls?.url.endsWith('/index.m3u8') && hls.liveSyncPosition - video.currentTime < 7;
 	})()`)
 	video.Playing(20 * time.Second)

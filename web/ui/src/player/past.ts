@@ -128,15 +128,20 @@ export class Past {
       this.engine.time = Math.max(0, edge - back);
       return;
     }
-    this.place.source = pastOf(this.place, back);
+    this.change(pastOf(this.place, back));
+  }
+
+  /** Shows another playlist; the button is one for it at once. */
+  private change(source: string): void {
+    this.place.source = source;
     this.engine.start();
+    this.show();
   }
 
   /** Leaves the past; false where the live stream is shown already. */
   toLive(): boolean {
     if (!this.shifted) return false;
-    this.place.source = this.place.live;
-    this.engine.start();
+    this.change(this.place.live);
     return true;
   }
 }
