@@ -62,6 +62,9 @@ type Config struct {
 	// it takes the place of Store.
 	Output *store.Output
 
+	// Protection encrypts the media; nil leaves it in the clear.
+	Protection *Protection
+
 	// Recorder gets what the playlists list; nil for nobody. Live presentations
 	// only.
 	Recorder Recorder
@@ -151,7 +154,7 @@ func (c *Config) fill() error {
 	case c.Output == nil && c.Store == nil:
 		return errors.New("no store")
 	}
-	return nil
+	return c.checkProtection()
 }
 
 // validName reports whether s can be one element of a URL path.

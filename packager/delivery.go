@@ -30,7 +30,11 @@ func (r *rendition) servePart(w http.ResponseWriter, req *http.Request, serial u
 		notFound(w)
 		return
 	}
-	f, err := s.file.Open()
+	file := s.file
+	if s.partsFile != nil {
+		file = s.partsFile
+	}
+	f, err := file.Open()
 	if err != nil {
 		notFound(w) // it was removed between the look-up and now
 		return

@@ -41,7 +41,7 @@ var (
 )
 
 // ServeHTTP serves the presentation. The URL's path is relative to the
-// stream: index.m3u8, {rendition}/index.m3u8, {rendition}/iframes.m3u8, {rendition}/{number}.m4s,
+// stream: index.m3u8, {key}.key, {rendition}/index.m3u8, {rendition}/iframes.m3u8, {rendition}/{number}.m4s,
 // {rendition}/part{serial}.m4s and {rendition}/init-{hash}.mp4; anything else
 // is 404. It answers GET and HEAD, ranges of media, gzip for playlists, and
 // where latency is low the delivery directives of RFC 8216bis §6.2.5. Media goes out by sendfile where w
@@ -77,6 +77,8 @@ func (p *Presentation) serveMultivariant(w http.ResponseWriter, r *http.Request,
 		p.serveLong(w, r, doc)
 	case doc != nil && name == clip.File:
 		p.serveClip(w, r)
+	case strings.HasSuffix(name, keySuffix):
+		p.serveKey(w, r, strings.TrimSuffix(name, keySuffix))
 	default:
 		notFound(w)
 	}

@@ -26,7 +26,7 @@ type iframes struct {
 // listIFrames is what a window offers to who fast-forwards: nothing where
 // segments need not begin with an I-frame.
 func (r *rendition) listIFrames(w *window) *iframes {
-	if r.kind != media.Video || w.listed == 0 || r.p.dependent.Load() {
+	if r.kind != media.Video || w.listed == 0 || r.p.dependent.Load() || r.p.wholly() {
 		return nil
 	}
 	later := func(segments, skip int) func() *document {

@@ -67,12 +67,15 @@ func (r *rendition) close() {
 	if r.p.cfg.VOD || r.p.cfg.DVR > 0 {
 		leave = (*store.File).Release
 	}
-	if r.cur != nil && r.cur.file != nil {
-		r.cur.file.Remove()
+	if r.cur != nil {
+		r.cur.removeFiles()
 	}
 	r.cur, r.held = nil, nil
 	r.pending.reset()
 	for _, s := range r.window.Load().held {
+		if s.partsFile != nil {
+			s.partsFile.Remove()
+		}
 		if s.file != nil {
 			leave(s.file)
 		}

@@ -186,7 +186,7 @@ func (p *Presentation) complete() bool {
 
 // multivariant builds the playlist of what is there. The caller holds p.mu.
 func (p *Presentation) multivariant() *playlist.Multivariant {
-	m := &playlist.Multivariant{Version: version, IndependentSegments: !p.dependent.Load()}
+	m := &playlist.Multivariant{Version: version, IndependentSegments: !p.dependent.Load(), SessionKeys: p.sessionKeys()}
 	var video, audio []*rendition
 	for _, r := range p.order {
 		switch {

@@ -55,7 +55,9 @@ type Presentation struct {
 	names atomic.Pointer[map[string]*rendition] // by path element
 	multi atomic.Pointer[document]
 
-	change sync.Mutex // serializes Cut, SetRenditions, Suspend, End and Close
+	change   sync.Mutex // serializes Cut, SetRenditions, Suspend, End and Close
+	key      *key       // of the newest segment; guarded by change
+	keyUntil time.Time  // when another one is due
 
 	mu      sync.Mutex   // guards what follows, and rendition.shown
 	order   []*rendition // as planned, then the retired ones
@@ -155,7 +157,7 @@ func (p *Presentation) Cut(c media.Cut) error {
 	if err := p.closedOrEnded(); err != nil {
 		return err
 	}
-	if err := p.timeline.add(c); err != nil {
+	if err := p.timeline.add(c, p.keyAt(c)); err != nil {
 		return err
 	}
 	for name, r := range *p.names.Load() {

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/packager/playlist"
+	"github.com/millrace/millrace/packager/protect"
 	"github.com/millrace/millrace/packager/store"
 )
 
@@ -34,7 +36,14 @@ type Listed struct {
 	File    *store.File
 	Size    int64
 	IFrame  int64 // bytes of the I-frame that it begins with, with its boxes; 0 for none
+
+	Key    *protect.Key // nil in the clear
+	KeyTag playlist.Key // that names Key
+	Served bool         // whether KeyTag means a file beside the multivariant playlist, called as KeyName says
 }
+
+// KeyName is the file of a key that is served beside a multivariant playlist.
+func KeyName(k *protect.Key) string { return k.Name() + keySuffix }
 
 // Gap reports whether the segment has no media.
 func (l *Listed) Gap() bool { return l.File == nil }
@@ -50,6 +59,9 @@ func (p *Presentation) record(r *rendition, s *segment) {
 	}
 	if !s.gap {
 		l.Init, l.Section, l.File, l.Size, l.IFrame = s.init.name, s.init.bytes, s.file, s.size, s.iframeSize
+		if s.key != nil {
+			l.Key, l.KeyTag, l.Served = s.key.Key, s.key.tag, s.key.served
+		}
 	}
 	p.cfg.Recorder.Segment(l)
 }

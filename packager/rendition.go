@@ -56,6 +56,7 @@ type rendition struct {
 	sequence uint32
 	header   []byte   // scratch
 	vector   [][]byte // scratch
+	sealed   []byte   // scratch
 	model    playlist.Media
 	meter    meter
 	iframes  meter // of the I-frame playlist
@@ -125,10 +126,10 @@ func (r *rendition) begin(pk media.Placed) (bool, error) {
 	}
 	r.cur = &open{
 		segment: segment{
-			number: pk.Segment, first: r.serial, discontinuity: pk.Discontinuity, init: r.init, wall: s.Wall,
+			number: pk.Segment, first: r.serial, discontinuity: pk.Discontinuity, init: r.init, key: s.key, wall: s.Wall,
 			uri: strconv.FormatUint(pk.Segment, 10) + ".m4s",
 		},
-		span: s, start: pk.PTS, end: pk.PTS,
+		span: s, crypt: s.key.encryption(pk.Segment), start: pk.PTS, end: pk.PTS,
 	}
 	if r.kind == media.Audio {
 		r.cur.wall = s.Wall.Add(media.Duration(pk.PTS-s.ticks(r.track.ClockRate), r.track.ClockRate))
@@ -245,7 +246,7 @@ func (r *rendition) finish(next *media.Packet) error {
 		return err
 	}
 	if cur.failed || cur.file == nil {
-		cur.file, cur.init, cur.parts, cur.size, cur.iframeSize, cur.gap = nil, nil, nil, 0, 0, true
+		cur.file, cur.partsFile, cur.init, cur.parts, cur.size, cur.iframeSize, cur.gap = nil, nil, nil, nil, 0, 0, true
 		r.gaps.Add(1)
 		if r.next == 0 {
 			return nil // a playlist does not begin with a gap
@@ -259,6 +260,9 @@ func (r *rendition) seal(cur *open) error {
 	cur.duration = r.length(cur)
 	if cur.failed || cur.file == nil {
 		return nil
+	}
+	if err := r.finishEncrypted(cur); err != nil {
+		return r.storeFailed(err)
 	}
 	cur.size = cur.file.Size()
 	cur.segment.length = length(int(cur.size))
@@ -306,10 +310,8 @@ func (r *rendition) usual() int64 {
 func (r *rendition) storeFailed(err error) error {
 	cur := r.cur
 	err = fmt.Errorf("store segment %d: %w", cur.number, err)
-	if cur.file != nil {
-		cur.file.Remove()
-		cur.file = nil
-	}
+	cur.removeFiles()
+	cur.file, cur.partsFile = nil, nil
 	cur.failed = true
 	r.hideParts(cur.number)
 	if r.p.cfg.VOD {
@@ -341,9 +343,7 @@ func (r *rendition) lose() error {
 	}
 	r.held = nil
 	r.pending.reset()
-	if cur.file != nil {
-		cur.file.Remove()
-	}
+	cur.removeFiles()
 	r.cur = nil
 	r.floor = cur.number + 1
 	r.hideParts(cur.number)

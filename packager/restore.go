@@ -1,6 +1,11 @@
 package packager
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/millrace/millrace/packager/playlist"
+	"github.com/millrace/millrace/packager/protect"
+)
 
 // restorable reports whether every planned rendition has a past, so that the
 // long playlists begin together.
@@ -21,7 +26,7 @@ func (r *rendition) restore(past []Listed) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	w := &window{changed: make(chan struct{}), segmented: make(chan struct{})}
-	sections := map[string]*initSection{}
+	sections, keys := map[string]*initSection{}, map[[16]byte]*key{}
 	for i := range past {
 		l := &past[i]
 		s := &segment{
@@ -34,6 +39,7 @@ func (r *rendition) restore(past []Listed) {
 				section = &initSection{name: l.Init, bytes: l.Section}
 				sections[l.Init] = section
 			}
+			s.key = restoredKey(l, keys)
 			s.init, s.file, s.size, s.length, s.iframeSize = section, l.File, l.Size, length(int(l.Size)), l.IFrame
 		}
 		if i > 0 {
@@ -42,7 +48,7 @@ func (r *rendition) restore(past []Listed) {
 		w.held = append(w.held, s)
 	}
 	w.long = len(w.held)
-	w.inits = r.initsOf(w)
+	w.inits, w.keys = r.initsOf(w), w.keysOf()
 	r.next = past[len(past)-1].Number + 1
 	r.floor = r.next
 	r.window.Store(w)
@@ -57,4 +63,21 @@ func discard(past map[string][]Listed) {
 			}
 		}
 	}
+}
+
+// restoredKey is the key of a segment; keys has those that others have.
+func restoredKey(l *Listed, keys map[[16]byte]*key) *key {
+	if l.Key == nil {
+		return nil
+	}
+	k := keys[l.Key.ID]
+	if k == nil {
+		method := protect.AES128
+		if l.KeyTag.Method == playlist.MethodSampleAES {
+			method = protect.CBCS
+		}
+		k = &key{l.Key, method, l.KeyTag, l.Served}
+		keys[l.Key.ID] = k
+	}
+	return k
 }

@@ -264,13 +264,23 @@ func (r *rendition) closePart(limit int64, show bool) error {
 	return err
 }
 
-// appendPart writes the open part to the segment's file; see assemble for what
-// iframe is.
-func (r *rendition) appendPart(cur *open) (offset, iframe int64, err error) {
-	iframe = r.assemble(cur)
-	offset, err = cur.file.Append(r.vector...)
-	clear(r.vector)
-	return offset, iframe, err
+// written is where a part lies for readers.
+type written struct {
+	offset, size int64
+	iframe       int64 // see assemble
+}
+
+// appendPart writes the open part to the segment's file.
+func (r *rendition) appendPart(cur *open) (at written, err error) {
+	at.iframe = r.assemble(cur)
+	defer clear(r.vector)
+	if cur.crypt != nil {
+		at, err = r.appendEncrypted(cur)
+		return at, err
+	}
+	at.offset, err = cur.file.Append(r.vector...)
+	at.size = cur.file.Size() - at.offset
+	return at, err
 }
 
 // storePart appends the open part to the segment's file and to its parts.
@@ -283,10 +293,10 @@ func (r *rendition) storePart(cur *open) error {
 			return r.storeFailed(err)
 		}
 	}
-	offset, iframe, err := r.appendPart(cur)
+	at, err := r.appendPart(cur)
 	if err != nil && !cur.spilled {
 		if err = r.spill(cur, err); err == nil {
-			offset, iframe, err = r.appendPart(cur)
+			at, err = r.appendPart(cur)
 		}
 	}
 	if err != nil {
@@ -294,10 +304,10 @@ func (r *rendition) storePart(cur *open) error {
 	}
 	cur.size = cur.file.Size()
 	if len(cur.parts) == 0 {
-		cur.iframeSize = iframe
+		cur.iframeSize = at.iframe
 	}
 	cur.parts = append(cur.parts, part{
-		offset: offset, size: cur.size - offset,
+		offset: at.offset, size: at.size,
 		independent: r.pending.key,
 	})
 	r.serial++

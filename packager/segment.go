@@ -19,7 +19,9 @@ type segment struct {
 	wall            time.Time    // EXT-X-PROGRAM-DATE-TIME
 	gap             bool         // EXT-X-GAP: there is no file
 	init            *initSection // nil for a gap, which is not loaded
+	key             *key         // nil in the clear
 	file            *store.File
+	partsFile       *store.File // where parts are encrypted one by one, see encryption
 	size            int64
 	length          []string // Content-Length
 	frames          int
@@ -48,16 +50,35 @@ type initSection struct {
 	codecs string
 }
 
-// entry is how a playlist lists the segment, without its parts. before is the
-// init section in force, nil at the beginning of the list.
-func (s *segment) entry(before *initSection) playlist.Segment {
+// entry is how a playlist lists the segment, without its parts. before is what
+// is in force, nothing at the beginning of the list.
+func (s *segment) entry(before inForce) playlist.Segment {
 	e := playlist.Segment{
 		URI: s.uri, Duration: s.duration, Discontinuities: s.discontinuities, ProgramDateTime: s.wall, Gap: s.gap,
 	}
-	if s.init != nil && s.init != before {
-		e.Map = &playlist.Map{URI: s.init.name}
+	if s.gap {
+		return e
+	}
+	section, own := s.key.tags(before, s.init != before.section)
+	if e.Keys = own; s.init != before.section {
+		e.Map = &playlist.Map{URI: s.init.name, Keys: section}
 	}
 	return e
+}
+
+// inForce is what applies to a segment that has no tag of its own.
+type inForce struct {
+	section *initSection
+	key     *key
+	again   bool // not everybody knows the key
+}
+
+// behind is what is in force behind a segment.
+func (f inForce) behind(s *segment) inForce {
+	if s.gap {
+		return f
+	}
+	return inForce{section: s.init, key: s.key}
 }
 
 // partName is the URI of a part. Parts are counted through all segments of a
@@ -76,14 +97,25 @@ func (s *segment) listParts(to []playlist.Part) []playlist.Part {
 	return to
 }
 
+// removeFiles gives up the media.
+func (s *segment) removeFiles() {
+	if s.file != nil {
+		s.file.Remove()
+	}
+	if s.partsFile != nil {
+		s.partsFile.Remove()
+	}
+}
+
 // open is a segment that is being filled.
 type open struct {
 	segment
 	span     span
-	start    int64 // PTS of the first sample
-	end      int64 // PTS at which the last sample shown ends
-	failed   bool  // the store failed: the rest is dropped, a GAP listed
-	overlong bool  // packets were dropped because the segment was too long
+	crypt    *encryption // nil where the segment is not encrypted as a whole
+	start    int64       // PTS of the first sample
+	end      int64       // PTS at which the last sample shown ends
+	failed   bool        // the store failed: the rest is dropped, a GAP listed
+	overlong bool        // packets were dropped because the segment was too long
 }
 
 // fragment is what the parts of a rendition are made from.

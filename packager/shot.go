@@ -68,7 +68,7 @@ func (r *rendition) clipTrack() clip.Track {
 	return t
 }
 
-// read returns all bytes of a segment.
+// read returns all bytes of a segment, in the clear.
 func (s *segment) read() ([]byte, error) {
 	f, err := s.file.Open()
 	if err != nil {
@@ -79,6 +79,8 @@ func (s *segment) read() ([]byte, error) {
 		return nil, err
 	}
 	b := make([]byte, s.size)
-	_, err = io.ReadFull(f, b)
-	return b, err
+	if _, err = io.ReadFull(f, b); err != nil {
+		return nil, err
+	}
+	return s.decrypted(b)
 }

@@ -16,6 +16,7 @@ const keptCuts = 256
 // span is a segment as the Cutter announced it.
 type span struct {
 	media.Cut
+	key *key // nil where media is in the clear
 	// length is how long the segment is: up to the next cut where the media
 	// goes on, else what came before the timeline broke. 0 is unknown yet.
 	length time.Duration
@@ -38,9 +39,9 @@ type timeline struct {
 	spans []span // ascending, without holes in their numbers
 }
 
-// add announces a segment. The error says how a cut contradicts the one before
+// add announces a segment with its key. The error says how a cut contradicts the one before
 // it; nothing is changed then.
-func (t *timeline) add(c media.Cut) error {
+func (t *timeline) add(c media.Cut, k *key) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if c.ClockRate <= 0 {
@@ -69,7 +70,7 @@ func (t *timeline) add(c media.Cut) error {
 	if t.forget && len(t.spans) == keptCuts {
 		t.spans = slices.Delete(t.spans, 0, 1)
 	}
-	t.spans = append(t.spans, span{Cut: c})
+	t.spans = append(t.spans, span{Cut: c, key: k})
 	return nil
 }
 

@@ -21,6 +21,7 @@ type window struct {
 	listed             int              // how many of held are in the playlist
 	long               int              // how many are in the long one; 0 where there is none
 	inits              []*initSection   // of held
+	keys               []*key           // of held and open
 	open               *segment         // the one that is being filled, as far as its parts are stored; nil none
 	serial             uint64           // of the next part
 	target             time.Duration    // PART-TARGET; 0 before it is known
@@ -171,6 +172,7 @@ func (r *rendition) show(w *window, segmented bool) {
 	w.serial, w.target = r.serial, r.target
 	if !r.p.cfg.VOD || w.ended {
 		w.inits = r.initsOf(w)
+		w.keys = w.keysOf()
 		if segmented {
 			w.iframes = r.listIFrames(w)
 		}
@@ -266,12 +268,13 @@ func (r *rendition) expire(w *window, now time.Time) {
 		if now.Sub(s.removed) < keep+s.duration {
 			break
 		}
-		if s.file != nil {
-			s.file.Remove()
-		}
+		s.removeFiles()
 		n++
 	}
 	w.held = w.held[n:]
+	if r.p.cfg.Protection != nil {
+		r.dropParts(w)
+	}
 }
 
 // initsOf collects the initialization sections that a client may still need.
@@ -352,13 +355,16 @@ func (r *rendition) compose(w *window, m *playlist.Media, e extent) {
 	case r.p.cfg.LowLatency:
 		parts = r.lowLatency(w, m, listed, e.file)
 	}
-	var section *initSection
+	var force inForce
 	for i, s := range listed {
 		if i >= e.skip {
-			entry := s.entry(section)
-			if i == e.skip && s.init != nil && mapChanges(listed[:e.skip]) {
-				entry.Map = &playlist.Map{URI: s.init.name} // whoever skips may not know it
+			if i == e.skip && i > 0 {
+				// hls.js takes over the section of what it skips, not the key.
+				if force.again = true; mapChanges(listed[:i]) {
+					force.section = nil
+				}
 			}
+			entry := s.entry(force)
 			if e.iframes {
 				entry = s.iframe(entry)
 			}
@@ -367,12 +373,10 @@ func (r *rendition) compose(w *window, m *playlist.Media, e extent) {
 			}
 			m.Segments = append(m.Segments, entry)
 		}
-		if s.init != nil {
-			section = s.init
-		}
+		force = force.behind(s)
 	}
 	if w.open != nil && r.p.cfg.LowLatency && !w.ended && !e.iframes {
-		entry := w.open.entry(section)
+		entry := w.open.entry(force)
 		entry.Parts = w.open.listParts(nil)
 		m.Open = &entry
 	}

@@ -46,9 +46,10 @@ var rooms = []room{
 	{name: "packager/fmp4", may: []string{"internal/media"}},
 	{name: "packager/mpegts", may: []string{"internal/media"}},
 	{name: "packager/store", may: []string{"internal/media"}},
+	{name: "packager/protect", may: []string{"internal/media", "packager/fmp4"}},
 	{name: "packager/clip", may: []string{"internal/media", "packager/fmp4"}},
-	{name: "packager/recording", may: and("packager", "packager/clip", "packager/playlist", "packager/fmp4", "packager/store")},
-	{name: "packager/check", may: []string{"internal/media", "packager/playlist", "packager/fmp4"}},
+	{name: "packager/recording", may: and("packager", "packager/clip", "packager/playlist", "packager/fmp4", "packager/protect", "packager/store")},
+	{name: "packager/check", may: []string{"internal/media", "packager/playlist", "packager/protect", "packager/fmp4"}},
 
 	// The server's side of the app process: it meets no engine.
 	{name: "jsapi/host", may: and("jsapi/host/wire", "internal/access", "internal/child", "internal/pipeline", "internal/status", "transcode/wire")},
@@ -57,7 +58,7 @@ var rooms = []room{
 	{name: "jsapi/app", may: and("jsapi/...", "transcode/wire")},
 	{name: "jsapi/...", may: and("jsapi/...", "internal/pipeline", "internal/status", "transcode")},
 	{name: "web/...", may: and("web/...", "internal/access", "internal/config", "internal/status")},
-	{name: "internal/pipeline", may: and("ingest", "ingest/timeline", "transcode", "transcode/wire", "packager", "packager/recording", "packager/store",
+	{name: "internal/pipeline", may: and("ingest", "ingest/timeline", "transcode", "transcode/wire", "packager", "packager/protect", "packager/recording", "packager/store",
 		"internal/access", "internal/child", "internal/config", "internal/status")},
 
 	{name: "testmedia", bare: true},

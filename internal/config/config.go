@@ -122,6 +122,19 @@ type HLS struct {
 	DVR        time.Duration `key:"dvr" reload:"streams" doc:"How far back viewers may seek, kept on disk, over a restart too; 0s for not at all."`
 	Container  string        `key:"container" reload:"streams" oneof:"fmp4 ts" doc:"Segment format: fmp4 (CMAF), or ts for old players."`
 	LowLatency bool          `key:"lowLatency" reload:"streams" doc:"Offer parts, blocking reload and the rest of low-latency HLS, and encode for it."`
+	Encryption Encryption    `key:"encryption" doc:"Encrypt what viewers get. Without key and keyFile the server makes keys and gives them to those who may view the stream."`
+}
+
+// Encryption says how segments are encrypted, and with what.
+type Encryption struct {
+	Method   string        `key:"method" reload:"streams" oneof:"none aes-128 cbcs" doc:"none; aes-128 encrypts whole segments; cbcs encrypts samples (METHOD=SAMPLE-AES; H.264, H.265 and audio in fmp4), as browsers decrypt by EME."`
+	Rotate   time.Duration `key:"rotate" reload:"streams" doc:"How long a key is in force: the first segment after that begins with another one. 0s keeps one key until the stream ends."`
+	Key      string        `key:"key" reload:"streams" doc:"The one key, 32 hexadecimal digits, where it is not the server's to make."`
+	KeyFile  string        `key:"keyFile" reload:"streams" doc:"File with the one key: 16 bytes, or 32 hexadecimal digits. It is read when the stream begins."`
+	ID       string        `key:"id" reload:"streams" doc:"Name of key or keyFile, and its KID: 32 hexadecimal digits. Without it the server makes one."`
+	URI      string        `key:"uri" reload:"streams" doc:"Where players find key or keyFile, in place of this server; {id} stands for its name, {path} for the stream's path."`
+	Format   string        `key:"format" reload:"streams" doc:"KEYFORMAT of uri; identity where it is empty: the 16 bytes."`
+	Versions string        `key:"formatVersions" reload:"streams" doc:"KEYFORMATVERSIONS of uri, such as 1 or 1/2."`
 }
 
 // Encoder tunes the encoders of one stream.
@@ -153,6 +166,7 @@ func DefaultStream() Stream {
 			Window:     30 * time.Second,
 			Container:  "fmp4",
 			LowLatency: true,
+			Encryption: Encryption{Method: "none"},
 		},
 		Hold:          30 * time.Second,
 		Clock:         "server",

@@ -154,5 +154,6 @@ func (c *Config) relativeTo(dir string, d *decoder) {
 	anchor(&c.App)
 	for i := range c.Streams {
 		anchor(&c.Streams[i].Pipeline)
+		anchor(&c.Streams[i].HLS.Encryption.KeyFile)
 	}
 }

@@ -171,6 +171,7 @@ func (v validator) hls(h HLS, key string) {
 	case h.Window > time.Hour:
 		v.errorf(key+".window", "%s is kept in memory; 1h is the most, use dvr for more", formatDuration(h.Window))
 	}
+	v.encryption(h, key+".encryption")
 	if h.DVR != 0 && h.DVR < h.Window {
 		v.errorf(key+".dvr", "%s is less than the window of %s; write more, or 0s for none", formatDuration(h.DVR), formatDuration(h.Window))
 	}

@@ -103,11 +103,15 @@ func newPipeline(ctx context.Context, path string, set config.Stream, last Numbe
 // have nothing of it. It numbers above what a predecessor used last, and right
 // behind what is in its time shift.
 func (p *Pipeline) present(hls config.HLS) error {
+	prot, err := protection(hls.Encryption, p.path)
+	if err != nil {
+		return err
+	}
 	rec := p.recorder()
 	p.records(rec)
 	c := packager.Config{
 		Segment: hls.Segment, Part: hls.Part, Window: hls.Window, LowLatency: hls.LowLatency,
-		Store: store.Memory{}, Recorder: recorders(rec, p.shift), Logger: p.log,
+		Store: store.Memory{}, Recorder: recorders(rec, p.shift), Logger: p.log, Protection: prot,
 		OnSegment: p.listed(),
 		OnTrouble: func(rendition string, err error) {
 			p.log.Warn("segment", "rendition", rendition, "err", err)

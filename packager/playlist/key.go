@@ -102,6 +102,24 @@ func (m *Media) Keys() (segments, sections []InForce) {
 	return segments, sections
 }
 
+// Place says which EXT-X-KEY tags a segment under k needs: before its
+// EXT-X-MAP, where it has one, and behind that. before is the key in force, nil
+// for none; again tells k also to those who know it. A key that encrypts whole
+// resources (AES-128) is lifted for the initialization section, which is in the
+// clear: it would need an IV of its own (§5.2).
+func Place(k, before *Key, hasMap, again bool) (section, segment []Key) {
+	changes := before == nil || *k != *before || again
+	switch {
+	case k.Method == MethodSampleAES && hasMap && changes:
+		return []Key{*k}, nil
+	case k.Method != MethodSampleAES && hasMap && before != nil:
+		return []Key{{Method: MethodNone}}, []Key{*k}
+	case changes:
+		return nil, []Key{*k}
+	}
+	return nil, nil
+}
+
 func appendKeys(b []byte, tag string, keys []Key) []byte {
 	for i := range keys {
 		b = keys[i].append(append(b, tag...))

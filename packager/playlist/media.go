@@ -42,7 +42,7 @@ type Segment struct {
 	Duration        time.Duration
 	Title           string
 	ByteRange       *ByteRange
-	Discontinuities int  // EXT-X-DISCONTINUITY tags before it
+	Discontinuities int   // EXT-X-DISCONTINUITY tags before it
 	Map             *Map  // only where the tag stands
 	Keys            []Key // EXT-X-KEY tags before it and behind those of Map
 	ProgramDateTime time.Time

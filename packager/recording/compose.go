@@ -72,7 +72,7 @@ func compose(c *chronicle) (*composed, error) {
 	from, to := extent(tracks)
 	common := timelineOf(tracks, from, to)
 	for name, t := range tracks {
-		out.media[name] = t.compose(c.target, multi.IndependentSegments, common, from)
+		out.media[name] = t.compose(c, multi.IndependentSegments, common, from)
 		out.size += t.size
 	}
 	for _, s := range common {
@@ -169,15 +169,15 @@ func rank(s *segmentNote) int {
 }
 
 // compose makes one media playlist.
-func (t *track) compose(target int, independent bool, common []segmentNote, from uint64) *playlist.Media {
+func (t *track) compose(c *chronicle, independent bool, common []segmentNote, from uint64) *playlist.Media {
 	m := &playlist.Media{
-		Version: version, TargetDuration: target, MediaSequence: from, Type: playlist.VOD,
+		Version: version, TargetDuration: c.target, MediaSequence: from, Type: playlist.VOD,
 		IndependentSegments: independent, EndList: true,
 		DiscontinuitySequence: common[0].Discontinuity,
 		Segments:              make([]playlist.Segment, 0, len(common)),
 	}
-	meter := meter{target: time.Duration(target) * time.Second}
-	section := ""
+	meter := meter{target: time.Duration(c.target) * time.Second}
+	section, force := "", (*playlist.Key)(nil)
 	for i := range common {
 		s := t.segments[from+uint64(i)]
 		if s == nil {
@@ -194,6 +194,13 @@ func (t *track) compose(target int, independent bool, common []segmentNote, from
 		if !s.gap() && s.Init != section {
 			section = s.Init
 			entry.Map = &playlist.Map{URI: section}
+		}
+		if k, ok := c.keys[s.Key]; ok && !s.gap() {
+			tag := k.tag()
+			before, own := playlist.Place(&tag, force, entry.Map != nil, false)
+			if entry.Keys, force = own, &tag; entry.Map != nil {
+				entry.Map.Keys = before
+			}
 		}
 		meter.add(s.Size, s.Duration)
 		t.size += s.Size

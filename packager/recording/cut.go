@@ -79,13 +79,16 @@ func (e *entry) clipTrack(name string, video bool) (clip.Track, error) {
 	read := func(file string) func() ([]byte, error) {
 		return func() ([]byte, error) { return os.ReadFile(e.folder.of(name, file)) }
 	}
-	for _, s := range m.Segments {
+	keys, _ := m.Keys()
+	files := e.keyFiles()
+	for i, s := range m.Segments {
 		if s.Map != nil {
 			section = s.Map.URI
 		}
 		if !s.Gap && s.ProgramDateTime != (time.Time{}) {
 			t.Segments = append(t.Segments, clip.Segment{
-				Start: s.ProgramDateTime, Duration: s.Duration, Init: section, Section: read(section), Read: read(s.URI),
+				Start: s.ProgramDateTime, Duration: s.Duration, Init: section, Section: read(section),
+				Read: e.reader(read(s.URI), files, keys[i], m.MediaSequence+uint64(i)),
 			})
 		}
 	}

@@ -59,7 +59,7 @@ func (l *Library) complete(e *entry, verify bool) error {
 	if err := e.folder.dropOthers(p); err != nil {
 		return err
 	}
-	text, err := json.Marshal(summary{e.Path, p.start, p.duration, p.size})
+	text, err := json.Marshal(summary{e.Path, p.start, p.duration, p.size, c.keyFiles()})
 	if err == nil {
 		err = e.folder.write(summaryFile, text)
 	}
@@ -107,13 +107,13 @@ func (c *chronicle) verify(f folder) {
 			continue
 		}
 		read[s.Rendition]++
-		if !s.whole(f, read[s.Rendition] <= torn) {
+		if !s.whole(f, c.keys[s.Key], read[s.Rendition] <= torn) {
 			s.Init, s.Size, s.IFrame = "", 0, 0
 		}
 	}
 }
 
-func (s *segmentNote) whole(f folder, read bool) bool {
+func (s *segmentNote) whole(f folder, key keyNote, read bool) bool {
 	name := f.of(s.Rendition, segmentFile(s.Number))
 	if info, err := os.Stat(name); err != nil || info.Size() != s.Size {
 		return false
@@ -125,6 +125,9 @@ func (s *segmentNote) whole(f folder, read bool) bool {
 		return true
 	}
 	b, err := os.ReadFile(name)
+	if err == nil && s.Key != "" {
+		b, err = f.decrypt(b, key.file(), key.tag(), s.Number)
+	}
 	if err != nil {
 		return false
 	}

@@ -29,6 +29,7 @@ type note struct {
 	Reach   time.Duration `json:"reach,omitempty"` // in the first line of time shift: how far back it goes
 	Target  int           `json:"target,omitempty"`
 	Multi   string        `json:"multi,omitempty"` // the multivariant playlist from here on
+	Key     *keyNote      `json:"key,omitempty"`   // of segments from here on
 	Segment *segmentNote  `json:"segment,omitempty"`
 }
 
@@ -43,6 +44,7 @@ type segmentNote struct {
 	Init          string        `json:"init,omitempty"` // empty for a gap
 	Size          int64         `json:"size,omitempty"`
 	IFrame        int64         `json:"iframe,omitempty"` // bytes of the I-frame that it begins with; 0 for none
+	Key           string        `json:"key,omitempty"`    // name of its keyNote
 }
 
 func (s *segmentNote) gap() bool { return s.Init == "" }
@@ -85,6 +87,7 @@ type chronicle struct {
 	target   int // seconds
 	reach    time.Duration
 	multi    string
+	keys     map[string]keyNote // by name
 	segments []segmentNote
 }
 
@@ -125,6 +128,12 @@ func (c *chronicle) take(n note) {
 	if n.Multi != "" {
 		c.multi = n.Multi
 	}
+	if n.Key != nil {
+		if c.keys == nil {
+			c.keys = map[string]keyNote{}
+		}
+		c.keys[n.Key.Name] = *n.Key
+	}
 	if n.Segment != nil {
 		c.segments = append(c.segments, *n.Segment)
 	}
@@ -132,8 +141,12 @@ func (c *chronicle) take(n note) {
 
 // noteOf is what is noted of a listed segment.
 func noteOf(l *packager.Listed, video bool) *segmentNote {
-	return &segmentNote{
+	s := &segmentNote{
 		Rendition: l.Rendition, Video: video, Number: l.Number, Discontinuity: l.Discontinuity,
 		Duration: l.Duration, Wall: l.Wall.UTC(), Init: l.Init, Size: l.Size, IFrame: l.IFrame,
 	}
+	if l.Key != nil {
+		s.Key = l.Key.Name()
+	}
+	return s
 }

@@ -75,10 +75,11 @@ type entry struct {
 
 // summary is what recording.json says.
 type summary struct {
-	Path     string        `json:"path"`
-	Start    time.Time     `json:"start"`
-	Duration time.Duration `json:"duration"`
-	Size     int64         `json:"size"`
+	Path     string            `json:"path"`
+	Start    time.Time         `json:"start"`
+	Duration time.Duration     `json:"duration"`
+	Size     int64             `json:"size"`
+	Keys     map[string]string `json:"keys,omitempty"` // files of keys by the URI in playlists
 }
 
 // Open reads what is in a folder, which need not exist, and finishes what a
@@ -179,7 +180,7 @@ func (l *Library) begin(streamPath string, first *packager.Listed, multi string)
 	l.mu.Unlock()
 	l.log.Info("recording", "stream", streamPath, "recording", id)
 	l.tell("recording:started", streamPath, map[string]string{"id": id})
-	return &writing{entry: e, journal: j, inits: map[string]bool{}}, nil
+	return &writing{entry: e, journal: j, inits: map[string]bool{}, keys: map[string]bool{}}, nil
 }
 
 // grow counts a segment that is there.

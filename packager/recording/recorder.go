@@ -180,6 +180,7 @@ type writing struct {
 	entry   *entry
 	journal *journal
 	inits   map[string]bool // rendition/name of those that are there
+	keys    map[string]bool // names of those that are there
 }
 
 // add puts a segment into its place, then notes it.
@@ -202,6 +203,9 @@ func (w *writing) save(l *packager.Listed, content *store.Reader) error {
 			return err
 		}
 		w.inits[name] = true
+	}
+	if err := w.saveKey(l); err != nil {
+		return err
 	}
 	return content.SaveAs(w.entry.folder.of(l.Rendition, segmentFile(l.Number)))
 }

@@ -15,6 +15,7 @@ import (
 const (
 	cacheForever  = "public, max-age=31536000, immutable"
 	cachePlaylist = "public, max-age=60"
+	cacheKey      = "no-store"
 	cacheMissing  = "public, max-age=1"
 )
 
@@ -76,6 +77,8 @@ func kindOf(name string) (kind, cache string) {
 	case base == indexFile, base == iframesFile:
 		return "application/vnd.apple.mpegurl", cachePlaylist
 	case strings.HasPrefix(base, "."):
+	case name == base && strings.HasSuffix(base, keySuffix):
+		return "application/octet-stream", cacheKey
 	case strings.HasSuffix(base, ".m4s"), strings.HasPrefix(base, "init-") && strings.HasSuffix(base, ".mp4"):
 		return "video/mp4", cacheForever
 	}

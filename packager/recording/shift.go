@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/packager"
+	"github.com/millrace/millrace/packager/protect"
 	"github.com/millrace/millrace/packager/store"
 )
 
@@ -97,12 +99,13 @@ func (s *Shifts) take(f folder, path string, reach time.Duration, seen uint64) (
 	if err != nil {
 		return nil, err
 	}
-	shift := &Shift{Disk: disk, shifts: s, folder: f, path: path, reach: reach, notes: map[string][]segmentNote{}, inits: map[string]bool{}}
+	shift := &Shift{Disk: disk, shifts: s, folder: f, path: path, reach: reach, notes: map[string][]segmentNote{}, inits: map[string]bool{}, keys: map[string]keyNote{}}
 	c, release, err := readJournal(string(f))
 	switch {
 	case err == nil:
 		defer release()
 		shift.adopt(c, seen)
+		shift.dropKeys()
 		shift.sweep()
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
@@ -183,6 +186,7 @@ type Shift struct {
 	lines   int
 	notes   map[string][]segmentNote // by rendition: what is there, in order
 	inits   map[string]bool          // rendition/name of those that are there
+	keys    map[string]keyNote       // by name: of notes, and perhaps some more
 	failed  bool
 }
 
@@ -206,7 +210,7 @@ func (s *Shift) Last() (segment, discontinuity uint64, ok bool) {
 func (s *Shift) Past() map[string][]packager.Listed {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	past := map[string][]packager.Listed{}
+	past, known := map[string][]packager.Listed{}, map[string]*protect.Key{}
 	for name, list := range s.notes {
 		sections := map[string][]byte{}
 		for i := range list {
@@ -220,7 +224,7 @@ func (s *Shift) Past() map[string][]packager.Listed {
 			}
 			if !n.gap() {
 				file, section := s.existing(n, sections)
-				if file == nil {
+				if file == nil || !s.unlock(&l, n.Key, known) {
 					past[name] = past[name][:0] // what is before it cannot be listed
 					continue
 				}
@@ -257,6 +261,7 @@ func (s *Shift) existing(n *segmentNote, sections map[string][]byte) (*store.Fil
 func (s *Shift) adopt(c *chronicle, seen uint64) {
 	oldest := s.shifts.now().Add(-s.reach)
 	newest := uint64(0)
+	maps.Copy(s.keys, c.keys)
 	for _, n := range c.segments {
 		list := s.notes[n.Rendition]
 		if len(list) > 0 && n.Number != list[len(list)-1].Number+1 {
@@ -277,7 +282,7 @@ func (s *Shift) adopt(c *chronicle, seen uint64) {
 			continue
 		}
 		for last := list[len(list)-1]; last.Number < until; list = append(list, last) {
-			last.Number, last.Wall, last.Init, last.Size, last.IFrame = last.Number+1, last.end(), "", 0, 0
+			last.Number, last.Wall, last.Init, last.Key, last.Size, last.IFrame = last.Number+1, last.end(), "", "", 0, 0
 		}
 		s.notes[name] = list
 	}
@@ -290,6 +295,7 @@ func (s *Shift) sweep() {
 		for i := range list {
 			wanted[filepath.Join(name, segmentFile(list[i].Number))] = true
 			wanted[filepath.Join(name, list[i].Init)] = true
+			wanted[s.keys[list[i].Key].file()] = true
 		}
 	}
 	err := filepath.WalkDir(string(s.folder), func(p string, d fs.DirEntry, err error) error {
@@ -315,6 +321,9 @@ func (s *Shift) Segment(l packager.Listed) {
 	}
 	n := noteOf(&l, l.Kind == media.Video)
 	err := s.keepInit(&l)
+	if err == nil {
+		err = s.keepKey(&l)
+	}
 	if err == nil {
 		err = s.journal.add(note{Segment: n})
 	}
@@ -359,6 +368,7 @@ func (s *Shift) compact() {
 		s.notes[name] = list[first:]
 		alive += len(list) - first
 	}
+	s.dropKeys()
 	if s.lines > 2*alive+staleNotes {
 		if err := s.rewrite(); err != nil {
 			s.shifts.log.Warn("the journal of time shift grows", "stream", s.path, "err", err)
@@ -375,6 +385,11 @@ func (s *Shift) rewrite() error {
 		return err
 	}
 	s.lines = 0
+	for _, k := range s.keys {
+		if err == nil {
+			err = j.add(note{Key: &k})
+		}
+	}
 	for _, list := range s.notes {
 		for i := range list {
 			if err == nil {

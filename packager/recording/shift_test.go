@@ -30,6 +30,11 @@ func shifts(dir string, now time.Time) *Shifts {
 // life is a live presentation with time shift, from its start on.
 func (s *Shifts) life(t *testing.T, renditions []packager.Rendition) (*show, *Shift) {
 	t.Helper()
+	return s.protected(t, renditions, nil)
+}
+
+func (s *Shifts) protected(t *testing.T, renditions []packager.Rendition, prot *packager.Protection) (*show, *Shift) {
+	t.Helper()
 	shift, err := s.Open("cam/front", time.Hour, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +45,7 @@ func (s *Shifts) life(t *testing.T, renditions []packager.Rendition) (*show, *Sh
 		l.next = last + 1
 	}
 	l.Presentation, err = packager.New(packager.Config{
-		Store: shift, DVR: time.Hour, Recorder: shift, Past: shift.Past(), LowLatency: true, Window: 12 * time.Second,
+		Store: shift, DVR: time.Hour, Recorder: shift, Past: shift.Past(), LowLatency: true, Window: 12 * time.Second, Protection: prot,
 	})
 	if err != nil {
 		t.Fatal(err)
