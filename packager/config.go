@@ -54,6 +54,10 @@ type Config struct {
 	// into Output.
 	VOD bool
 
+	// Markers says that the presentation may be marked, see Mark: it then
+	// offers delta updates without older date ranges where latency is low.
+	Markers bool
+
 	// Store holds the media; required unless Output is set. The Presentation
 	// does not close it.
 	Store store.Store

@@ -9,6 +9,9 @@ import (
 // versionSkip is EXT-X-VERSION of a delta update (RFC 8216bis §8).
 const versionSkip = 9
 
+// versionSkipDates is that of one that leaves date ranges out.
+const versionSkipDates = 10
+
 // maxPartsPerSecond is the distance of the serials with which two segments may
 // begin: a rendition counts its parts up from the number of its first segment,
 // which is at least a second above that of an earlier presentation's.
@@ -63,7 +66,7 @@ func (p *Presentation) controlled(r *rendition, w *window) bool {
 		largest = max(largest, p.cfg.Part*6/5)
 	}
 	p.control.Store(&playlist.ServerControl{
-		CanBlockReload: true, CanSkipUntil: skipTargets * p.target,
+		CanBlockReload: true, CanSkipUntil: skipTargets * p.target, CanSkipDateRanges: p.cfg.Markers,
 		PartHoldBack: 3 * largest, HoldBack: holdBackTargets * p.target,
 	})
 	return true

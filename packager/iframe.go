@@ -21,6 +21,7 @@ const (
 // numbers are those of the media playlist.
 type iframes struct {
 	doc, delta, longDoc, longDelta func() *document // nil where there is none
+	deltaDates, longDeltaDates     func() *document
 }
 
 // listIFrames is what a window offers to who fast-forwards: nothing where
@@ -29,22 +30,25 @@ func (r *rendition) listIFrames(w *window) *iframes {
 	if r.kind != media.Video || w.listed == 0 || r.p.dependent.Load() || r.p.wholly() {
 		return nil
 	}
-	later := func(segments, skip int) func() *document {
+	later := func(e extent) func() *document {
+		e.iframes = true
 		return sync.OnceValue(func() *document {
 			var m playlist.Media
-			r.compose(w, &m, extent{file: iframesFile, segments: segments, skip: skip, iframes: true})
+			r.compose(w, &m, e)
 			return newDocument(m.Append(nil))
 		})
 	}
 	skips := r.p.cfg.LowLatency && !w.ended
-	f := &iframes{doc: later(w.listed, 0)}
+	f := &iframes{doc: later(extent{file: iframesFile, segments: w.listed})}
 	if skip := w.skippable(w.listed, skipTargets*r.p.target); skips && skip > 0 {
-		f.delta = later(w.listed, skip)
+		f.delta = later(extent{file: iframesFile, segments: w.listed, skip: skip})
+		f.deltaDates = later(extent{file: iframesFile, segments: w.listed, skip: skip, skipDates: true})
 	}
 	if w.long > 0 {
-		f.longDoc = later(w.long, 0)
+		f.longDoc = later(extent{file: longIFramesFile, segments: w.long})
 		if skip := w.skippable(w.long, skipTargets*r.p.target); skips && skip > 0 {
-			f.longDelta = later(w.long, skip)
+			f.longDelta = later(extent{file: longIFramesFile, segments: w.long, skip: skip})
+			f.longDeltaDates = later(extent{file: longIFramesFile, segments: w.long, skip: skip, skipDates: true})
 		}
 	}
 	return f
@@ -70,13 +74,16 @@ func (r *rendition) assemble(cur *open) (iframe int64) {
 	if r.kind == media.Video && len(cur.parts) == 0 && samples[0].Key {
 		alone = 1
 	}
-	r.header, r.vector = r.header[:0], r.vector[:0]
+	r.header, r.vector = r.appendEvents(r.header[:0]), r.vector[:0]
 	for _, run := range [][]fmp4.Sample{samples[:alone], samples[alone:]} {
 		if len(run) == 0 {
 			continue
 		}
 		r.sequence++
 		start := len(r.header)
+		if len(r.vector) == 0 {
+			start = 0 // with what stands before the moof
+		}
 		r.header = fmp4.AppendFragment(r.header, r.sequence, base, run)
 		r.vector = append(r.vector, r.header[start:])
 		for i := range run {

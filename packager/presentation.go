@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,6 +42,8 @@ type Presentation struct {
 	target                 time.Duration // TARGETDURATION
 	timeline               timeline
 	dependent              atomic.Bool
+	pictured               atomic.Bool // there are video renditions
+	marks                  marks
 	state                  atomic.Int32
 	ready                  chan struct{}
 	requests               atomic.Uint64
@@ -81,6 +84,7 @@ func New(cfg Config) (*Presentation, error) {
 	// §6.2.1: EXTINF rounded to seconds is at most TARGETDURATION.
 	p.timeline = timeline{limit: p.target + 499*time.Millisecond, nominal: cfg.Segment, forget: !cfg.VOD}
 	p.names.Store(&map[string]*rendition{})
+	p.marks.init()
 	return p, nil
 }
 
@@ -110,6 +114,7 @@ func (p *Presentation) SetRenditions(rs []Rendition) error {
 		discard(past)
 		past = nil
 	}
+	p.pictured.Store(slices.ContainsFunc(rs, func(r Rendition) bool { return r.Kind == media.Video }))
 	var order []*rendition
 	for _, spec := range rs {
 		r := old[spec.Name]
@@ -168,6 +173,7 @@ func (p *Presentation) Cut(c media.Cut) error {
 			p.remove(r)
 		}
 	}
+	p.cutMarks(c)
 	return nil
 }
 

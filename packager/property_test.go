@@ -61,13 +61,14 @@ type world struct {
 	obs     *observer
 	written map[string]int
 	silent  bool // sound was missing somewhere
+	marker  *marker
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	w := &world{
 		rnd: rnd, lag: map[string]int{}, queue: map[string][]media.Placed{}, dead: map[string]uint64{},
-		segment: 1000, disc: 500, start: time.Now(), written: map[string]int{},
+		segment: 1000, disc: 500, start: time.Now(), written: map[string]int{}, marker: newMarker(seed),
 	}
 	rates := []media.Rational{{Num: 24000, Den: 1001}, {Num: 25, Den: 1}, {Num: 30000, Den: 1001}, {Num: 30, Den: 1}, {Num: 50, Den: 1}, {Num: 60000, Den: 1001}, {Num: 12, Den: 1}}
 	rate := rates[rnd.IntN(len(rates))]
@@ -81,7 +82,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	segments := []time.Duration{time.Second, 2 * time.Second, 4 * time.Second}
 	w.cfg = Config{
 		Segment: segments[rnd.IntN(3)], Part: time.Duration(200+rnd.IntN(900)) * time.Millisecond,
-		Window: time.Duration(4+rnd.IntN(20)) * time.Second,
+		Window: time.Duration(4+rnd.IntN(20)) * time.Second, Markers: true,
 	}
 	w.cfg.LowLatency = rnd.IntN(4) > 0
 	w.gop = w.cfg.Segment / time.Duration(1+rnd.IntN(4))
@@ -162,6 +163,7 @@ func (w *world) session(length time.Duration) {
 			sound = w.play(sound, pts)
 			w.makeCut(pts)
 		}
+		w.mark()
 		w.place("source", pk)
 		for _, name := range w.coded {
 			w.code(name, pk)
@@ -275,6 +277,7 @@ type observer struct {
 	gone    []removed
 	ended   bool
 	samples map[string]int
+	carried map[string]bool // events, by rendition
 	control *playlist.ServerControl
 }
 
@@ -284,6 +287,7 @@ type view struct {
 	section map[uint64]string           // its EXT-X-MAP
 	parts   map[string]playlist.Part    // by URI
 	hint    string                      // of the next part
+	ranges  map[string]string           // date ranges, by ID
 }
 
 type removed struct {
@@ -342,6 +346,7 @@ func (o *observer) compare(r *rendition, m *playlist.Media) {
 	if o.cfg.LowLatency {
 		o.lowLatency(r, v, m)
 	}
+	o.dates(r, v, m)
 	disc, section, broke := m.DiscontinuitySequence, "", false
 	for i, s := range m.Segments {
 		number := m.MediaSequence + uint64(i)
@@ -445,6 +450,7 @@ func (o *observer) segment(r *rendition, number uint64, s playlist.Segment) {
 		}
 		o.starts[number] = first
 	}
+	o.happened(r, path, whole, first, end)
 	o.parts(r, number, whole)
 }
 
@@ -475,9 +481,10 @@ func (o *observer) parts(r *rendition, number uint64, whole []byte) {
 		for _, f := range fs {
 			samples, lasts = append(samples, f.Samples...), lasts+f.Duration()
 		}
-		// The I-frame that a segment begins with is a fragment of its own.
+		// The I-frame that a segment begins with is a fragment of its own, behind
+		// what happens meanwhile.
 		alone := i == 0 && r.kind == media.Video && samples[0].Key
-		if alone && (len(fs[0].Samples) != 1 || s.iframeSize != int64(fs[0].Size)) || i == 0 && !alone && s.iframeSize != 0 {
+		if range1, err := fmp4.ReadFragments(whole[:s.iframeSize]); alone && (err != nil || len(range1) != 1 || len(fs[0].Samples) != 1) || i == 0 && !alone && s.iframeSize != 0 {
 			o.t.Errorf("%s: an I-frame of %d bytes, begins with %d samples in %d", id, s.iframeSize, len(fs[0].Samples), fs[0].Size)
 		}
 		if len(fs) > 2 || len(fs) > 1 && !alone {

@@ -17,6 +17,7 @@ type directives struct {
 	msn    uint64
 	part   int // -1: the whole segment
 	skip   bool
+	dates  bool // skip date ranges too
 }
 
 // parseDirectives reads a query. What has nothing to do with directives is
@@ -47,7 +48,7 @@ func parseDirectives(query string) (d directives, err error) {
 		d.part = int(part)
 	}
 	skip := values.Get("_HLS_skip")
-	d.skip = skip == "YES" || skip == "v2"
+	d.skip, d.dates = skip == "YES" || skip == "v2", skip == "v2"
 	return d, nil
 }
 
@@ -149,7 +150,11 @@ func (r *rendition) servePlaylist(w http.ResponseWriter, req *http.Request, file
 				return
 			}
 		}
-		if _, delta := win.documents(file); d.skip && delta != nil {
+		_, delta := win.documents(file)
+		if d.dates && r.p.cfg.Markers {
+			delta = win.datelessDelta(file)
+		}
+		if d.skip && delta != nil {
 			servePlaylist(w, req, delta(), cache)
 			return
 		}
@@ -205,4 +210,20 @@ func unavailable(w http.ResponseWriter, err error) {
 		w.Header().Set("Cache-Control", "no-store")
 		http.Error(w, "no new media within three target durations", http.StatusServiceUnavailable)
 	}
+}
+
+// datelessDelta is the delta update without older date ranges, nil where there
+// is none.
+func (w *window) datelessDelta(file string) func() *document {
+	switch f := w.iframes; {
+	case file == longFile:
+		return w.longDeltaDates
+	case file == mediaFile:
+		return w.deltaDates
+	case file == iframesFile && f != nil:
+		return f.deltaDates
+	case file == longIFramesFile && f != nil:
+		return f.longDeltaDates
+	}
+	return nil
 }

@@ -61,6 +61,11 @@ type rendition struct {
 	meter    meter
 	iframes  meter // of the I-frame playlist
 	shown    shown
+
+	events       []due         // of the part that is being stored
+	marked       bool          // markedTo is known
+	markedTo     time.Duration // where the media ends whose events were carried
+	markedSerial uint64        // of the newest event that there was then
 }
 
 func newRendition(p *Presentation, spec Rendition) *rendition {

@@ -293,6 +293,7 @@ func (r *rendition) storePart(cur *open) error {
 			return r.storeFailed(err)
 		}
 	}
+	r.takeEvents()
 	at, err := r.appendPart(cur)
 	if err != nil && !cur.spilled {
 		if err = r.spill(cur, err); err == nil {

@@ -29,6 +29,10 @@ type window struct {
 	delta              func() *document // the delta update, made at the first call; nil where there is nothing to skip
 	longDoc, longDelta func() *document // the same of the long playlist, both made at the first call
 	iframes            *iframes         // nil where there are none
+	dates, longDates   dated            // of the playlist and of the long one
+	deltaDates         func() *document // the delta update that leaves date ranges out
+	longDeltaDates     func() *document
+	at                 time.Time // when it was made
 	ended              bool
 
 	changed   chan struct{} // closed when a part or a segment has come
@@ -173,6 +177,7 @@ func (r *rendition) show(w *window, segmented bool) {
 	if !r.p.cfg.VOD || w.ended {
 		w.inits = r.initsOf(w)
 		w.keys = w.keysOf()
+		r.date(w)
 		if segmented {
 			w.iframes = r.listIFrames(w)
 		}
@@ -189,7 +194,7 @@ func (r *rendition) publish(s *segment) error {
 	r.floor = max(r.floor, r.next)
 	now := time.Now()
 	old := r.window.Load()
-	w := &window{held: old.held, listed: old.listed, long: old.long, doc: old.doc}
+	w := &window{held: old.held, listed: old.listed, long: old.long, doc: old.doc, dates: old.dates, longDates: old.longDates}
 	s.discontinuities = old.discontinuities(s)
 	// Older windows share the array and end before what is added to it.
 	w.held = append(w.held, s)
@@ -313,14 +318,16 @@ func (r *rendition) render(w *window) {
 			return newDocument(m.Append(nil))
 		})
 	}
-	w.delta, w.longDoc, w.longDelta = nil, nil, nil
+	w.delta, w.longDoc, w.longDelta, w.deltaDates, w.longDeltaDates = nil, nil, nil, nil, nil
 	if skip := w.skippable(w.listed, skipTargets*r.p.target); low && !w.ended && skip > 0 {
 		w.delta = later(extent{file: mediaFile, segments: w.listed, skip: skip})
+		w.deltaDates = later(extent{file: mediaFile, segments: w.listed, skip: skip, skipDates: true})
 	}
 	if w.long > 0 {
 		w.longDoc = later(extent{file: longFile, segments: w.long})
 		if skip := w.skippable(w.long, skipTargets*r.p.target); low && !w.ended && skip > 0 {
 			w.longDelta = later(extent{file: longFile, segments: w.long, skip: skip})
+			w.longDeltaDates = later(extent{file: longFile, segments: w.long, skip: skip, skipDates: true})
 		}
 	}
 }
@@ -331,6 +338,8 @@ type extent struct {
 	segments int    // the newest
 	skip     int    // how many of them a delta update leaves out
 	iframes  bool   // only the picture that each begins with, and no parts
+
+	skipDates bool // a delta update that leaves older date ranges out as well
 }
 
 // compose says what a playlist of a window is. It reads nothing that needs a
@@ -338,7 +347,7 @@ type extent struct {
 func (r *rendition) compose(w *window, m *playlist.Media, e extent) {
 	*m = playlist.Media{
 		Version: version, TargetDuration: int(r.p.target / time.Second),
-		IndependentSegments: !r.p.dependent.Load(), EndList: w.ended, Segments: m.Segments[:0],
+		IndependentSegments: !r.p.dependent.Load(), EndList: w.ended, Segments: m.Segments[:0], DateRanges: m.DateRanges,
 	}
 	if r.p.cfg.VOD && w.ended {
 		m.Type = playlist.VOD
@@ -347,6 +356,7 @@ func (r *rendition) compose(w *window, m *playlist.Media, e extent) {
 	if e.skip > 0 {
 		m.Version, m.Skip = versionSkip, &playlist.Skip{Segments: uint64(e.skip)}
 	}
+	r.listDates(w, m, e)
 	parts := len(listed) // where parts begin to be listed
 	switch {
 	case e.iframes:
