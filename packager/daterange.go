@@ -133,6 +133,10 @@ func (k *marks) use(id string) {
 	k.usedIDs = append(k.usedIDs, id)
 }
 
+// sameStart is how far two announcements of one start may differ: the clock of
+// the sender is measured each time.
+const sameStart = 500 * time.Millisecond
+
 // merge adds to a date range what was not known of it. What two tags of one ID
 // both say has to be the same (RFC 8216bis §4.4.5.1).
 func merge(d media.Marker, with *media.Marker) (media.Marker, error) {
@@ -142,7 +146,7 @@ func merge(d media.Marker, with *media.Marker) (media.Marker, error) {
 	switch {
 	case with.Class != "" && with.Class != d.Class:
 		return conflict("class")
-	case with.Date.Sub(d.Date).Abs() >= time.Millisecond:
+	case with.Date.Sub(d.Date).Abs() > sameStart:
 		return conflict("start")
 	case with.EndOnNext != d.EndOnNext && d.Duration >= 0:
 		return conflict("end")

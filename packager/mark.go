@@ -42,6 +42,8 @@ type marks struct {
 	used    map[string]bool
 	usedIDs []string // of used, oldest first
 	serial  uint64   // of the newest event
+
+	ahead atomic.Int64 // see Ahead
 }
 
 func (k *marks) init() {
@@ -92,6 +94,10 @@ func (p *Presentation) DateRanges() []media.Marker {
 	return out
 }
 
+// Ahead is how far the dates of segments are before the clock here, as of the
+// newest cut.
+func (p *Presentation) Ahead() time.Duration { return time.Duration(p.marks.ahead.Load()) }
+
 // place does what a marker with its time asks for. k.mu is held.
 func (p *Presentation) place(m *media.Marker) error {
 	switch m.Kind {
@@ -108,6 +114,7 @@ func (p *Presentation) place(m *media.Marker) error {
 // what nobody needs any more, now that another segment begins.
 func (p *Presentation) cutMarks(c media.Cut) {
 	k := &p.marks
+	k.ahead.Store(int64(time.Until(c.Wall)))
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for i := range k.waiting {

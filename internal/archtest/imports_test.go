@@ -43,6 +43,7 @@ var rooms = []room{
 
 	{name: "packager", may: and("packager/...")},
 	{name: "packager/playlist", bare: true},
+	{name: "packager/id3", bare: true},
 	{name: "packager/fmp4", may: []string{"internal/media"}},
 	{name: "packager/mpegts", may: []string{"internal/media"}},
 	{name: "packager/store", may: []string{"internal/media"}},
@@ -58,7 +59,7 @@ var rooms = []room{
 	{name: "jsapi/app", may: and("jsapi/...", "transcode/wire")},
 	{name: "jsapi/...", may: and("jsapi/...", "internal/pipeline", "internal/status", "transcode")},
 	{name: "web/...", may: and("web/...", "internal/access", "internal/config", "internal/status")},
-	{name: "internal/pipeline", may: and("ingest", "ingest/timeline", "transcode", "transcode/wire", "packager", "packager/protect", "packager/recording", "packager/store",
+	{name: "internal/pipeline", may: and("ingest", "ingest/timeline", "transcode", "transcode/wire", "packager", "packager/id3", "packager/protect", "packager/recording", "packager/store",
 		"internal/access", "internal/child", "internal/config", "internal/status")},
 
 	{name: "testmedia", bare: true},

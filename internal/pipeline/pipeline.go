@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace/millrace/ingest"
@@ -59,6 +60,8 @@ type Pipeline struct {
 	rec     *recording.Recorder
 	pause   time.Duration // before a worker that did not start is tried again
 
+	marks atomic.Uint64 // markers that were given an ID
+
 	mu       sync.Mutex
 	pres     *packager.Presentation
 	shape    config.HLS // of pres: a script may want another one than set does
@@ -78,10 +81,12 @@ type Pipeline struct {
 // predecessor used last.
 func newPipeline(ctx context.Context, path string, set config.Stream, last Numbers, deps *Deps) (*Pipeline, error) {
 	log := deps.Logger.With("stream", path)
-	p := &Pipeline{
+	var p *Pipeline
+	p = &Pipeline{
 		path: path, set: set, deps: deps, log: log,
 		stream: ingest.NewStream(path, ingest.StreamOptions{
 			Takeover: set.Takeover, Hold: holdOf(set), Gather: deps.Gather, Logger: deps.Logger,
+			OnMark: func(m media.Marker) { p.sourceMark(m) },
 		}),
 		last: last, created: time.Now(),
 		retired: make(chan struct{}),
@@ -110,7 +115,7 @@ func (p *Pipeline) present(hls config.HLS) error {
 	rec := p.recorder()
 	p.records(rec)
 	c := packager.Config{
-		Segment: hls.Segment, Part: hls.Part, Window: hls.Window, LowLatency: hls.LowLatency,
+		Segment: hls.Segment, Part: hls.Part, Window: hls.Window, LowLatency: hls.LowLatency, Markers: true,
 		Store: store.Memory{}, Recorder: recorders(rec, p.shift), Logger: p.log, Protection: prot,
 		OnSegment: p.listed(),
 		OnTrouble: func(rendition string, err error) {
