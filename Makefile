@@ -90,7 +90,7 @@ quick: lint unit ## what every commit passes in minutes: lint, unit, and the mai
 
 .PHONY: soak
 soak: setup-test ui builtins ## what takes longer than a test run may: hours of play, a thousand publishers
-	$(ENV) go test -tags soak -run '^TestSoak' -timeout 12h -count 1 -v ./internal/e2e/...
+	$(ENV) go test -tags soak -run '^TestSoak' -timeout 12h -count 1 -v ./packager ./internal/e2e/...
 
 .PHONY: fuzz
 fuzz: setup ui builtins ## every fuzz target for FUZZTIME (30s)

@@ -44,7 +44,9 @@ type world struct {
 	rnd     *rand.Rand
 	cfg     Config
 	video   frames
-	jitter  bool // frames of varying length
+	jitter  bool          // frames of varying length
+	late    time.Duration // packets arrive up to so much later than they are due
+	whole   bool          // nothing goes wrong by chance
 	audio   bool
 	gop     time.Duration
 	coded   []string // coded renditions, behind by lag packets
@@ -150,12 +152,16 @@ func (w *world) session(length time.Duration) {
 	if w.audio {
 		sound = aac().between(begin, begin+length)
 	}
-	silent := w.rnd.IntN(6) == 0 // no sound in the middle third
+	silent := !w.whole && w.rnd.IntN(6) == 0 // no sound in the middle third
 	w.silent = w.silent || silent
 	for i, pk := range packets {
 		dts := max(media.Duration(pk.DTS, 90000), begin)
-		if d := w.start.Add(dts); time.Now().Before(d) {
-			time.Sleep(time.Until(d))
+		arrives := w.start.Add(dts)
+		if w.late > 0 {
+			arrives = arrives.Add(time.Duration(w.rnd.Int64N(int64(w.late))))
+		}
+		if time.Now().Before(arrives) {
+			time.Sleep(time.Until(arrives))
 		}
 		pts := media.Duration(pk.PTS, 90000)
 		if pk.Key && (w.broken || pts-w.lastCut >= w.cfg.Segment*3/4) {
