@@ -23,6 +23,7 @@ const (
 	NeverReady  = child.NeverReady
 	Closed      = child.Closed
 	Threw       = child.Threw
+	Overloaded  = child.Overloaded
 )
 
 // Death tells how and why a worker process ended.

@@ -140,6 +140,9 @@ type LadderRun interface {
 	// WriteFrame takes a frame in place of a packet of a source track, which
 	// is then not decoded here. It takes the frame over.
 	WriteFrame(t *media.Track, f Frame, arrival time.Duration) error
+	// Tune says what is given up from the next cut on; a preset from the next
+	// discontinuity on.
+	Tune(Degradation)
 	// Drain waits until everything was put out.
 	Drain(context.Context) error
 	// Close ends it. What it held is lost.

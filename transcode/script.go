@@ -45,6 +45,8 @@ type ScriptOutput interface {
 	Cut(media.Cut) error
 	// Packet delivers a packet of a rendition, in DTS order.
 	Packet(rendition string, p media.Placed) error
+	// GivenUp tells what the ladder gives up from the next Cut on.
+	GivenUp(Degradation)
 	// Suspended says that nothing more comes of what the publisher sent
 	// before it left.
 	Suspended()
@@ -73,10 +75,12 @@ type Script struct {
 	writing sync.Mutex // of the socket; held over I/O, it keeps messages whole
 	feed    feeder
 	mail    *mailbox
+	account *account
 
 	mu      sync.Mutex
 	beat    time.Duration // when the script last gave way
 	at      string        // where the script was then, as far as is known
+	cost    float64       // of its ladder, as it said
 	ended   bool          // it is to end: it may say nothing and leave
 	drained chan struct{}
 	stats   ScriptStats
@@ -111,6 +115,7 @@ func (s *Supervisor) StartScript(ctx context.Context, job ScriptJob) (*Script, e
 	sc := &Script{
 		job: job, opts: opts, log: log, p: p, done: make(chan struct{}), drained: make(chan struct{}),
 		feed: feeder{out: p.out, announced: make(map[int]*announced)}, mail: newMailbox(), beat: media.Now(),
+		account: &account{s: s},
 	}
 	sc.ctx, sc.cancel = context.WithCancel(context.Background())
 	m := &wire.ScriptJob{
@@ -202,6 +207,7 @@ func (s *Script) Stats() ScriptStats {
 // run is the script's goroutine.
 func (s *Script) run() {
 	defer close(s.done)
+	defer s.account.close()
 	var both sync.WaitGroup
 	both.Go(s.read)
 	both.Go(func() { s.mail.carry(s.say) })
@@ -255,6 +261,7 @@ func (s *Script) read() {
 func (s *Script) watch() {
 	ticker := time.NewTicker(s.opts.tick())
 	defer ticker.Stop()
+	var m meter
 	for {
 		select {
 		case <-s.p.Exited():
@@ -268,6 +275,9 @@ func (s *Script) watch() {
 		s.mu.Lock()
 		if ok {
 			s.stats.RSS, s.stats.CPU = u.RSS, u.CPU
+		}
+		if cores := m.read(now, u.CPU); ok && s.job.Policy.Live {
+			s.account.found(max(s.cost, cores)) // a script has coders beside its ladder, and work of its own
 		}
 		quiet, at := now-s.beat, s.at
 		s.mu.Unlock()

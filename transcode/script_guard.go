@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/millrace/millrace/internal/child"
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/transcode/wire"
 )
@@ -32,8 +33,15 @@ func (r *scriptReader) take(m wire.Message) error {
 		return r.tracks.Announce(m)
 	case *wire.Renditions:
 		r.guard.renditions(m)
+		if err := r.afford(m.Cost); err != nil {
+			return err
+		}
 		if wanted {
 			return out.Renditions(m)
+		}
+	case *wire.GivenUp:
+		if wanted {
+			out.GivenUp(Degradation{Level: m.Level, Preset: m.Preset, Off: m.Off, FrameDivisor: m.FrameDivisor})
 		}
 	case *wire.Files:
 		if wanted {
@@ -85,6 +93,21 @@ func (r *scriptReader) packet(m *wire.Packet) error {
 	if wanted := r.ctx.Err() == nil; wanted {
 		return r.job.Output.Packet(rendition, m.Placed)
 	}
+	return nil
+}
+
+// afford has the machine carry what the script is going to make, or ends it.
+func (r *scriptReader) afford(cost float64) error {
+	if !r.job.Policy.Live { // a file takes what it gets
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.account.ask(cost); err != nil {
+		r.p.Kill(child.Overloaded, err.Error())
+		return err
+	}
+	r.cost = cost
 	return nil
 }
 

@@ -127,6 +127,7 @@ func (s *stage) Files(paths []string)              { _ = s.do(func() { s.files =
 func (s *stage) Renditions(*wire.Renditions) error { return nil }
 func (s *stage) Cut(c media.Cut) error             { return s.do(func() { s.cuts = append(s.cuts, c) }) }
 func (s *stage) Packet(string, media.Placed) error { return s.do(func() { s.packets++ }) }
+func (s *stage) GivenUp(Degradation)               {}
 func (s *stage) Suspended()                        {}
 func (s *stage) Handed()                           {}
 func (s *stage) Message(m *wire.Script)            { _ = s.do(func() { s.said = append(s.said, m) }) }

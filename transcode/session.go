@@ -142,10 +142,14 @@ func (s *Session) Cut(c media.Cut) {
 		return
 	}
 	now := media.Now()
-	cut := &wire.Cut{Segment: c.Segment, Discontinuity: c.Discontinuity, PTS: c.PTS, ClockRate: c.ClockRate}
+	cut := cutOf(c)
 	s.guard.cut(*cut)
 	s.progress.cut(cut, now)
 	s.queue.put(item{message: cut, at: now})
+}
+
+func cutOf(c media.Cut) *wire.Cut {
+	return &wire.Cut{Segment: c.Segment, Discontinuity: c.Discontinuity, PTS: c.PTS, ClockRate: c.ClockRate}
 }
 
 // Drain waits until everything written so far has come out, and been handed

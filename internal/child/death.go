@@ -24,6 +24,7 @@ const (
 	NeverReady  Outcome = "never ready" // it was killed because it did not say hello in time
 	Closed      Outcome = "closed"      // it was killed because it did not leave when asked
 	Threw       Outcome = "threw"       // the user's script that it ran failed
+	Overloaded  Outcome = "overloaded"  // it was killed because the machine has no room for what it was to do
 )
 
 // Death tells how and why a child ended.
@@ -36,7 +37,7 @@ type Death struct {
 
 func (d *Death) Error() string {
 	text := fmt.Sprintf("worker %d %s", d.PID, d.Outcome)
-	if d.Outcome == Killed || d.Outcome == Silent || d.Outcome == Broke || d.Outcome == NeverReady || d.Outcome == Closed {
+	if d.Outcome == Killed || d.Outcome == Silent || d.Outcome == Broke || d.Outcome == NeverReady || d.Outcome == Closed || d.Outcome == Overloaded {
 		text = fmt.Sprintf("worker %d was killed", d.PID)
 	}
 	if d.Reason != "" {

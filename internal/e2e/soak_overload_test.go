@@ -3,8 +3,11 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -20,11 +23,24 @@ import (
 // order that the manual states, and the stream goes on in full number of
 // frames with what is left.
 func TestSoakOverload(t *testing.T) {
+	script := filepath.Join(t.TempDir(), "front.js")
+	const words = `import { hls, ladder } from 'millrace';
+export default async function (source) { source.pipe(ladder('auto')).pipe(hls()); }`
+	if err := os.WriteFile(script, []byte(words), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, how := range map[string]string{"built in": "", "by a script": ", pipeline: " + script} {
+		t.Run(name, func(t *testing.T) { overload(t, how) })
+	}
+}
+
+func overload(t *testing.T, how string) {
+	t.Helper()
 	taskset, err := exec.LookPath("taskset")
 	if err != nil {
 		t.Skip("taskset is not installed")
 	}
-	s := start(t, "127.0.0.1", "serve", `streams: [{path: cam, hls: {window: 60s}, encoder: {preset: slow}}]`, taskset, "-c", "0")
+	s := start(t, "127.0.0.1", "serve", `streams: [{path: cam, hls: {window: 60s}, encoder: {preset: slow}`+how+`}]`, taskset, "-c", "0")
 	events := s.events()
 	clip, _ := tools.Clip(t, "h264-720p30", func(r *testmedia.Recipe) {
 		r.Name, r.Video.Width, r.Video.Height, r.Video.Bitrate, r.Video.Detail = "large", 1920, 1080, 8_000_000, 0.5
@@ -39,6 +55,13 @@ func TestSoakOverload(t *testing.T) {
 	})
 	s.eventually(3*time.Minute, "the encoders keep up with what is left", func() error {
 		st, err := s.stream("cam")
+		if how != "" {
+			p, err := load(s.hls("cam"))
+			if err == nil && p.media["360p"].Segments[len(p.media["360p"].Segments)-1].Gap {
+				err = errors.New("360p is a gap")
+			}
+			return err
+		}
 		if err == nil && (st.Worker == nil || st.Worker.Speed < 1) {
 			err = fmt.Errorf("worker: %+v", st.Worker)
 		}

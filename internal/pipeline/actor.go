@@ -32,6 +32,8 @@ type actor struct {
 	heldBytes int
 	written   time.Duration // newest media time of the leading track that it was given
 	told      bool          // of the change under way
+	off       []string      // renditions that its ladder gave up
+	offCuts   int           // cuts since it said so
 	goesOn    bool          // it goes on where another one ended, as if it were that
 	dated     bool          // shift is known
 	shift     time.Duration // of its dates, so that they go on
@@ -166,6 +168,9 @@ func (a *actor) Cut(c media.Cut) error {
 		pres, _ := s.p.presented()
 		s.p.graph.newest.Store(&Numbers{c.Segment, c.Discontinuity})
 		s.fixed = true
+		if a.offCuts++; a.offCuts > 1 && len(a.off) > 0 { // as graph.dropRungs
+			pres.Lost(a.off...)
+		}
 		if err := pres.Cut(c); err != nil {
 			(*live)(s.p).trouble(fmt.Errorf("cut segment %d: %w", c.Segment, err))
 		}
@@ -193,6 +198,16 @@ func (a *actor) Packet(rendition string, p media.Placed) error {
 		if err := pres.Write(rendition, p); err != nil {
 			(*live)(s.p).trouble(err)
 		}
+		return nil
+	})
+}
+
+// GivenUp implements transcode.ScriptOutput.
+func (a *actor) GivenUp(d transcode.Degradation) {
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	_ = a.pass(0, func() error {
+		a.s.gaveUp(a, d)
 		return nil
 	})
 }

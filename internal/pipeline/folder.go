@@ -92,3 +92,6 @@ func (o folderOutput) Write(rendition string, p media.Placed) error {
 func (folderOutput) Suspended() error { return nil }
 
 func (folderOutput) Handed() error { return nil }
+
+// GivenUp implements SinkOutput; a file waits for its encoders.
+func (folderOutput) GivenUp(transcode.Degradation) error { return nil }

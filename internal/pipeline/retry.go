@@ -79,15 +79,20 @@ func (p *Pipeline) acceptable(publisher *ingest.Publisher, tracks []*media.Track
 		return true // start says so
 	}
 	if err := p.judge(plan); err != nil {
-		p.log.Warn("publisher refused", "err", err)
-		remote := ""
-		if a := publisher.Info().Remote; a != nil {
-			remote = a.String()
-		}
-		p.deps.Bus.Send("publisher:refused", p.path, map[string]string{"reason": err.Error(), "remote": remote})
-		publisher.Kick(err)
+		p.refuse(publisher, err)
 		return false
 	}
 	p.admit(plan)
 	return true
+}
+
+// refuse tells a publisher that is in already why it has to go.
+func (p *Pipeline) refuse(publisher *ingest.Publisher, err error) {
+	p.log.Warn("publisher refused", "err", err)
+	remote := ""
+	if a := publisher.Info().Remote; a != nil {
+		remote = a.String()
+	}
+	p.deps.Bus.Send("publisher:refused", p.path, map[string]string{"reason": err.Error(), "remote": remote})
+	publisher.Kick(err)
 }

@@ -21,6 +21,7 @@ import (
 //	copy   everything is copied      picture  the picture alone
 //	part   asks for parts of 200 ms  throws   fails at the 100th packet
 //	echo   says what it hears        mute     does not say that it gives way
+//	dear   its ladder takes a core   tired    gives its ladder's rung up at the third cut
 type performer struct {
 	words string
 	job   *wire.ScriptJob
@@ -29,6 +30,7 @@ type performer struct {
 	known wire.Tracks
 	seen  int
 	here  bool
+	off   bool // of its picture
 
 	mu      sync.Mutex
 	out     *wire.Writer
@@ -156,9 +158,12 @@ func (p *performer) Plan(plan *transcode.Plan, dependent bool) error {
 	if strings.Contains(p.words, "part") {
 		m.HLS.Part = int64(200 * time.Millisecond)
 	}
+	if strings.Contains(p.words, "dear") {
+		m.Cost = 1
+	}
 	for _, r := range plan.Renditions {
 		m.Renditions = append(m.Renditions, wire.Rendition{
-			Name: r.Name, Kind: r.Kind, Codec: r.Codec, Copy: r.Copy, Source: r.Source, Width: r.Width, Height: r.Height,
+			Name: r.Name, Kind: r.Kind, Codec: r.Codec, Copy: r.Copy && !strings.Contains(p.words, "tired"), Source: r.Source, Width: r.Width, Height: r.Height,
 		})
 	}
 	return p.send(m)
@@ -166,11 +171,20 @@ func (p *performer) Plan(plan *transcode.Plan, dependent bool) error {
 
 // Cut implements SinkOutput.
 func (p *performer) Cut(c media.Cut) error {
+	if c.Segment == 3 && strings.Contains(p.words, "tired") {
+		p.off = true
+		if err := p.GivenUp(transcode.Degradation{Level: 4, Off: []string{"180p"}}); err != nil {
+			return err
+		}
+	}
 	return p.send(&wire.Cut{Segment: c.Segment, Discontinuity: c.Discontinuity, PTS: c.PTS, ClockRate: c.ClockRate, Wall: c.Wall.UnixNano()})
 }
 
 // Write implements SinkOutput.
 func (p *performer) Write(rendition string, placed media.Placed) error {
+	if p.off && rendition == "180p" {
+		return nil
+	}
 	t := p.streams[rendition]
 	if t == nil {
 		t = &wire.Track{Stream: len(p.streams), Rendition: rendition, Track: *placed.Track}
@@ -193,6 +207,11 @@ func (p *performer) Write(rendition string, placed media.Placed) error {
 		}
 	}
 	return p.send(&wire.Packet{Stream: t.Stream, Revision: t.Track.Revision, Placed: placed})
+}
+
+// GivenUp implements SinkOutput.
+func (p *performer) GivenUp(d transcode.Degradation) error {
+	return p.send(&wire.GivenUp{Level: d.Level, Preset: d.Preset, Off: d.Off, FrameDivisor: d.FrameDivisor})
 }
 
 // Suspended implements SinkOutput.

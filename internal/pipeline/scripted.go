@@ -41,15 +41,17 @@ type scripted struct {
 	resting <-chan time.Time  // set while the next actor has to wait
 	files   files             // that the newest script was made of
 
-	mu      sync.Mutex
-	acting  *actor  // whose output viewers get
-	change  *change // under way
-	shown   *wire.Renditions
-	lasts   map[string]*media.Packet // newest packet of each rendition
-	fixed   bool                     // viewers have playlists
-	after   time.Duration            // media time that viewers have
-	cut     media.Cut                // the newest
-	restart int
+	mu     sync.Mutex
+	acting *actor  // whose output viewers get
+	change *change // under way
+	shown  *wire.Renditions
+	// degraded is what the ladder of the one in force gives up.
+	degraded transcode.Degradation
+	lasts    map[string]*media.Packet // newest packet of each rendition
+	fixed    bool                     // viewers have playlists
+	after    time.Duration            // media time that viewers have
+	cut      media.Cut                // the newest
+	restart  int
 }
 
 func newScripted(p *Pipeline) *scripted {
@@ -262,6 +264,9 @@ func (s *scripted) died(a *actor, err error) {
 		return
 	}
 	s.dismiss(a)
+	if s.turnedAway(err) {
+		return
+	}
 	s.p.deps.Bus.Send("worker:died", s.p.path, map[string]string{"reason": err.Error()})
 	s.fell(err)
 }
@@ -289,6 +294,20 @@ func (s *scripted) fell(err error) {
 	}
 	s.failed = err
 	s.p.enter(status.Failed, err)
+}
+
+// turnedAway does for a publisher whose script makes more than the machine can
+// carry what acceptable does for one whose media tells so late.
+func (s *scripted) turnedAway(err error) bool {
+	var death *transcode.Death
+	if !errors.As(err, &death) || death.Outcome != transcode.Overloaded {
+		return false
+	}
+	s.failed = fmt.Errorf("%w: pipeline script %s: %s", ingest.ErrOverloaded, s.p.set.Pipeline, death.Reason)
+	if s.pub != nil {
+		s.p.refuse(s.pub, s.failed)
+	}
+	return true
 }
 
 // blameless reports whether a worker's death was none of the script's doing.

@@ -9,6 +9,7 @@ import (
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/internal/status"
 	"github.com/millrace/millrace/packager"
+	"github.com/millrace/millrace/transcode"
 	"github.com/millrace/millrace/transcode/wire"
 )
 
@@ -36,8 +37,23 @@ func (s *scripted) show(m *wire.Renditions) error {
 	if m.Dependent {
 		pres.SetDependent()
 	}
-	s.shown = m
+	s.shown, s.degraded = m, transcode.Degradation{}
 	return nil
+}
+
+// gaveUp takes note of what an actor's ladder gives up, or takes back. s.mu is
+// held.
+func (s *scripted) gaveUp(a *actor, d transcode.Degradation) {
+	d.Off = slices.DeleteFunc(d.Off, func(name string) bool { return !s.codes(name) })
+	a.off, a.offCuts, s.degraded = d.Off, 0, d
+	s.p.log.Warn("the encoders' load changed what is made", "level", d.Level, "given up", d.String())
+	s.p.deps.Bus.Send("worker:degraded", s.p.path, map[string]any{"level": d.Level, "givenUp": d.String()})
+}
+
+// codes reports whether a rendition of this name comes from the script's
+// ladder. s.mu is held.
+func (s *scripted) codes(name string) bool {
+	return s.shown != nil && slices.ContainsFunc(s.shown.Renditions, func(r wire.Rendition) bool { return r.Name == name && !r.Copy })
 }
 
 // status is what the script makes, and its worker.
@@ -56,6 +72,9 @@ func (s *scripted) status(stats packager.Stats) ([]status.Rendition, *status.Wor
 					st.Measured, st.State = packaged.Average, "live"
 				}
 			}
+			if slices.Contains(s.degraded.Off, r.Name) {
+				st.State = "off"
+			}
 			list = append(list, st)
 		}
 	}
@@ -63,7 +82,7 @@ func (s *scripted) status(stats packager.Stats) ([]status.Rendition, *status.Wor
 		return list, nil
 	}
 	run := s.acting.run.Stats()
-	return list, &status.Worker{Queue: int(run.QueueBytes), Dropped: run.Dropped, RSS: run.RSS, Restarts: s.restart}
+	return list, &status.Worker{Queue: int(run.QueueBytes), Dropped: run.Dropped, RSS: run.RSS, Restarts: s.restart, Degraded: s.degraded.String()}
 }
 
 // overlay is a shape with what a script wants of it.

@@ -19,6 +19,7 @@ type SinkOutput interface {
 	Plan(plan *transcode.Plan, dependent bool) error
 	Cut(media.Cut) error
 	Write(rendition string, p media.Placed) error
+	GivenUp(transcode.Degradation) error // from the next Cut on
 	Suspended() error
 	Handed() error
 }
@@ -37,6 +38,10 @@ type SinkConfig struct {
 	// out nothing before a Handover.
 	After   time.Duration
 	Standby bool
+
+	// Behind tells how much media waits for the sink to take it, and how many
+	// packets were dropped because of that; nil where none does.
+	Behind func() (time.Duration, uint64)
 
 	// Date tells the wall clock of an arrival; nil is this process's own.
 	Date func(arrival time.Duration) time.Time
@@ -145,6 +150,7 @@ func (s *Sink) push(p *media.Packet) error {
 		s.prime(p)
 		return s.err
 	}
+	s.govern()
 	s.graph.cutter.Push(p)
 	return s.err
 }

@@ -59,7 +59,8 @@ func (o *sinkOutput) Write(rendition string, p media.Placed) error {
 	return err
 }
 
-// Lost implements presenter; a ladder in this process loses nothing.
+// Lost implements presenter; a ladder in this process loses nothing but what it
+// gives up, and GivenUp tells that.
 func (o *sinkOutput) Lost(...string) {}
 
 // Suspend implements presenter.
@@ -97,25 +98,72 @@ func (o *sinkOwner) broken(err error) { (*Sink)(o).fail(err) }
 
 // code has a plan carried out in this process.
 func (s *Sink) code(_ context.Context, job transcode.Job) (encoders, error) {
+	governor := transcode.NewGovernor(job.Plan, job.From)
+	if governor != nil {
+		job.Output = governed{job.Output, governor}
+	}
 	run, err := s.cfg.Engine.Ladder(job.Plan, job.From, job.Output)
 	if err != nil {
 		return nil, fmt.Errorf("make the ladder: %w", err)
 	}
-	return &inHouse{sink: s, run: run}, nil
+	return &inHouse{sink: s, run: run, governor: governor}, nil
+}
+
+// governed is a ladder's output that its governor sees.
+type governed struct {
+	transcode.Output
+	governor *transcode.Governor
+}
+
+// Packet implements transcode.Output.
+func (g governed) Packet(rendition string, p media.Placed) {
+	g.governor.Made(rendition, p)
+	g.Output.Packet(rendition, p)
+}
+
+// govern gives up, or takes back, what the ladder's load asks for.
+func (s *Sink) govern() {
+	l, ok := s.graph.session.(*inHouse)
+	if !ok || l.governor == nil {
+		return
+	}
+	d, changed := l.governor.Look(s.last, s.cfg.Behind)
+	if !changed {
+		return
+	}
+	l.run.Tune(d)
+	s.graph.degrade(d)
+	s.fail(s.cfg.Output.GivenUp(d))
 }
 
 // inHouse is a ladder in this process as a graph's encoders. The sink's mutex
 // is held in all calls.
 type inHouse struct {
-	sink *Sink
-	run  transcode.LadderRun
+	sink     *Sink
+	run      transcode.LadderRun
+	governor *transcode.Governor // nil: nothing is to be given up
 }
 
 // Cut implements encoders.
-func (l *inHouse) Cut(c media.Cut) { l.sink.fail(l.run.Cut(c)) }
+func (l *inHouse) Cut(c media.Cut) {
+	if l.governor != nil {
+		l.governor.Cut(c)
+	}
+	l.sink.fail(l.run.Cut(c))
+}
 
 // Write implements encoders.
 func (l *inHouse) Write(p media.Placed) error {
+	if l.governor == nil {
+		return l.write(p)
+	}
+	begun := media.Now()
+	err := l.write(p)
+	l.governor.Wrote(p, media.Now()-begun)
+	return err
+}
+
+func (l *inHouse) write(p media.Placed) error {
 	f := l.sink.frames[p.Packet]
 	if f == nil {
 		err := l.run.Write(p)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/millrace/millrace/internal/media"
@@ -15,6 +17,7 @@ import (
 // workshop is an engine whose ladder notes what it is given.
 type workshop struct {
 	transcode.Engine
+	slow   time.Duration // what each packet takes
 	log    []string
 	frames map[*still]bool // that are not closed
 }
@@ -43,6 +46,7 @@ func (b *bench) Cut(c media.Cut) error {
 }
 
 func (b *bench) Write(p media.Placed) error {
+	time.Sleep(b.slow)
 	(*workshop)(b).note("packet %d in %d", p.PTS, p.Segment)
 	return nil
 }
@@ -58,6 +62,8 @@ func (b *bench) Drain(context.Context) error {
 	(*workshop)(b).note("drain")
 	return nil
 }
+
+func (b *bench) Tune(d transcode.Degradation) { (*workshop)(b).note("tune %s", d) }
 
 func (b *bench) Close() error { return nil }
 
@@ -92,8 +98,9 @@ func (m *minutes) Cut(c media.Cut) error { return m.note("cut %d.%d", c.Disconti
 func (m *minutes) Write(r string, p media.Placed) error {
 	return m.note("%s %d in %d", r, p.PTS, p.Segment)
 }
-func (m *minutes) Suspended() error { return m.note("suspended") }
-func (m *minutes) Handed() error    { return m.note("handed") }
+func (m *minutes) GivenUp(d transcode.Degradation) error { return m.note("given up: %s", d) }
+func (m *minutes) Suspended() error                      { return m.note("suspended") }
+func (m *minutes) Handed() error                         { return m.note("handed") }
 
 func newTestSink(change func(*SinkConfig)) (*Sink, *workshop, *minutes) {
 	w, m := &workshop{frames: map[*still]bool{}}, &minutes{}
@@ -216,6 +223,37 @@ func TestSinkSuspends(t *testing.T) {
 	if got, want := strings.Join(marks, "; "), "plan 1 false; cut 1.1; suspended; cut 2.2"; got != want {
 		t.Errorf("output %q, want %q", got, want)
 	}
+}
+
+// A ladder that does not keep up gets cheaper, and the cut at which another
+// preset comes into force begins a discontinuity.
+func TestSinkOfASlowLadder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, w, m := newTestSink(func(c *SinkConfig) {
+			c.Behind = func() (time.Duration, uint64) { return 3 * time.Second, 0 }
+		})
+		defer s.Close()
+		track := h264(720)
+		if err := s.Start([]*media.Track{track}); err != nil {
+			t.Fatal(err)
+		}
+		w.slow = 45 * time.Millisecond
+		packets(t, s, track, 0, 4*time.Second)
+		w.slow = 0
+		packets(t, s, track, 4*time.Second, 6100*time.Millisecond)
+		var marks []string
+		for _, line := range m.lines {
+			if strings.HasPrefix(line, "cut") || strings.HasPrefix(line, "given") {
+				marks = append(marks, line)
+			}
+		}
+		if got, want := strings.Join(marks, "; "), "cut 1.1; given up: preset superfast; cut 2.2; cut 2.3; cut 2.4"; got != want {
+			t.Errorf("output %q, want %q", got, want)
+		}
+		if !slices.Contains(w.log, "tune preset superfast") {
+			t.Error("the ladder was not told")
+		}
+	})
 }
 
 // A sink that leaves waits for sound that is behind, and puts out none of what

@@ -100,6 +100,7 @@ type conversation struct {
 func newConversation(job *wire.ScriptJob, conn net.Conn, r *wire.Reader, w *writer, world World) (*conversation, error) {
 	c := &conversation{job: job, conn: conn, reader: r, w: w, source: newSource(job.Tracks, began(job)), here: true}
 	c.sinks = newSinks(job, w, world.Engine)
+	c.sinks.behind = c.source.behind
 	var err error
 	c.script, err = newScript(c, world)
 	return c, err

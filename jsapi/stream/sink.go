@@ -25,6 +25,7 @@ type sinks struct {
 	engine transcode.Engine
 	logger *slog.Logger
 	sender pipeline.SenderClock
+	behind func() (time.Duration, uint64)
 
 	mu      sync.Mutex
 	current *sink
@@ -129,8 +130,8 @@ func (k *sink) Start(_ context.Context, tracks []jsmedia.HLSTrack) error {
 	cfg := pipeline.SinkConfig{
 		Name: s.job.Name, Logger: s.logger, Engine: s.engine, Policy: k.policy, Above: used,
 		Standby: first && s.job.Standby,
-		Sender:  &s.sender,
-		Output:  &output{w: s.w, hls: k.hls, began: began(s.job), streams: map[string]*announced{}, owners: &s.streams},
+		Sender:  &s.sender, Behind: s.behind,
+		Output: &output{w: s.w, hls: k.hls, began: began(s.job), streams: map[string]*announced{}, owners: &s.streams},
 	}
 	if first {
 		cfg.After = time.Duration(s.job.After)

@@ -195,6 +195,18 @@ func (s *source) stats() *wire.Stats {
 	return &wire.Stats{PacketsIn: s.taken, QueuedBytes: int64(s.bytes), Dropped: s.dropped}
 }
 
+// behind is how much media waits for the script to take it, and how many
+// packets were dropped because it did not.
+func (s *source) behind() (wait time.Duration, dropped uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.queue) > 0 {
+		first, last := s.queue[0], s.queue[len(s.queue)-1]
+		wait = max(media.Duration(last.DTS, last.Track.ClockRate)-media.Duration(first.DTS, first.Track.ClockRate), 0)
+	}
+	return wait, s.dropped
+}
+
 // at is the newest packet of the source, nil before the first.
 func (s *source) at() *media.Packet {
 	s.mu.Lock()

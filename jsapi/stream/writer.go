@@ -116,7 +116,7 @@ type announced struct {
 
 // Plan implements pipeline.SinkOutput.
 func (o *output) Plan(plan *transcode.Plan, dependent bool) error {
-	m := &wire.Renditions{Dependent: dependent, HLS: o.hls}
+	m := &wire.Renditions{Dependent: dependent, HLS: o.hls, Cost: plan.Cost()}
 	audio := false
 	for _, r := range plan.Renditions {
 		m.Renditions = append(m.Renditions, wire.Rendition{
@@ -174,6 +174,11 @@ func (o *output) announce(rendition string, t *media.Track) (*announced, error) 
 	a.track = *t
 	a.track.ID, a.track.Revision = a.stream, revision
 	return a, o.w.send(&wire.Track{Stream: a.stream, Rendition: rendition, Track: a.track})
+}
+
+// GivenUp implements pipeline.SinkOutput.
+func (o *output) GivenUp(d transcode.Degradation) error {
+	return o.w.send(&wire.GivenUp{Level: d.Level, Preset: d.Preset, Off: d.Off, FrameDivisor: d.FrameDivisor})
 }
 
 // Suspended implements pipeline.SinkOutput.

@@ -35,6 +35,10 @@ func validate(m Message) error {
 		return m.validate()
 	case *Renditions:
 		return m.validate()
+	case *GivenUp:
+		if m.Level < 0 || m.Level > maxRenditions+10 || len(m.Off) > maxRenditions || m.FrameDivisor < 0 || m.FrameDivisor > 1000 {
+			return fmt.Errorf("level %d without %d renditions, one frame of %d", m.Level, len(m.Off), m.FrameDivisor)
+		}
 	case *Files:
 		if len(m.Paths) > maxFiles {
 			return fmt.Errorf("a script of %d files", len(m.Paths))

@@ -35,7 +35,8 @@
 //	ScriptJob                    Files                          role script
 //	Track, Packet, Presence,     Renditions, Cut, Track,
 //	SenderClock …
-//	                             Packet …, Suspended, Stats, Log
+//	                             Packet …, Suspended, Stats, Log,
+//	                             GivenUp
 //	Handover                     … Handed
 //	Script                       Script
 //	Drain: the source has ended  … Drained

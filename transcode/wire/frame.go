@@ -124,6 +124,8 @@ func known(d Direction, t Type) (Message, int) {
 			return new(Handed), maxSmall
 		case TypeFiles:
 			return new(Files), maxControl
+		case TypeGivenUp:
+			return new(GivenUp), maxSmall
 		case TypeScript:
 			return new(Script), maxScript
 		}

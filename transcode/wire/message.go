@@ -45,6 +45,7 @@ const (
 	TypeSuspended
 	TypeHanded
 	TypeFiles
+	TypeGivenUp
 )
 
 // Message is one frame's content: a pointer to one of the message types of

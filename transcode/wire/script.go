@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 
 	"github.com/millrace/millrace/internal/media"
@@ -87,6 +88,15 @@ type Files struct {
 	Paths []string `json:"paths"` // absolute
 }
 
+// GivenUp tells what the ladder of a script worker gives up, from its next Cut
+// on, because its encoders do not keep up; all zero where they do again.
+type GivenUp struct {
+	Level        int      `json:"level"`
+	Preset       string   `json:"preset,omitempty"`
+	Off          []string `json:"off,omitempty"` // renditions
+	FrameDivisor int      `json:"frameDivisor,omitempty"`
+}
+
 // Renditions is what a script worker makes from its next Cut on. It may be
 // sent again before the first Cut of a discontinuity.
 type Renditions struct {
@@ -95,6 +105,8 @@ type Renditions struct {
 	Dependent bool `json:"dependent,omitempty"`
 	// HLS is what the script's options ask for.
 	HLS HLS `json:"hls"`
+	// Cost is how many cores its ladder is going to keep busy.
+	Cost float64 `json:"cost,omitempty"`
 }
 
 // Rendition is one of Renditions.
@@ -160,6 +172,9 @@ func (*Handed) Type() Type { return TypeHanded }
 func (*Files) Type() Type { return TypeFiles }
 
 // Type implements Message.
+func (*GivenUp) Type() Type { return TypeGivenUp }
+
+// Type implements Message.
 func (*Renditions) Type() Type { return TypeRenditions }
 
 // Type implements Message.
@@ -202,6 +217,9 @@ func (h *HLS) validate() error {
 }
 
 func (r *Renditions) validate() error {
+	if math.IsNaN(r.Cost) || r.Cost < 0 || r.Cost > 10_000 {
+		return fmt.Errorf("a cost of %v cores", r.Cost)
+	}
 	if len(r.Renditions) == 0 || len(r.Renditions) > maxRenditions {
 		return fmt.Errorf("%d renditions", len(r.Renditions))
 	}

@@ -86,8 +86,9 @@ func samples() map[Direction][]Message {
 			&Cut{Segment: 1, Discontinuity: 1, PTS: 180000, ClockRate: 90000, Wall: 1_764_000_000_000_000_000},
 			&Renditions{
 				Renditions: []Rendition{{Name: "720p", Kind: media.Video, Codec: media.H264, Copy: true, Width: 1280, Height: 720}},
-				HLS:        HLS{Part: 200_000_000},
+				HLS:        HLS{Part: 200_000_000}, Cost: 0.5,
 			},
+			&GivenUp{Level: 3, Preset: "ultrafast", Off: []string{"720p"}, FrameDivisor: 2},
 			&Suspended{}, &Handed{}, &Files{Paths: []string{"/etc/millrace/front.js"}},
 			&Script{Topic: "level", Sizes: []int{3}, Body: []byte("0.5")},
 		},

@@ -129,6 +129,11 @@ func (l *ladderRun) WriteFrame(t *media.Track, frame transcode.Frame, arrival ti
 	return l.alive(l.frame(l.ctx, t, f, arrival))
 }
 
+// Tune says what is given up from the next cut on.
+func (l *ladderRun) Tune(d transcode.Degradation) {
+	l.tune = &wire.Tune{Preset: d.Preset, Off: d.Off, FrameDivisor: d.FrameDivisor}
+}
+
 // Drain waits until everything was put out; more may follow.
 func (l *ladderRun) Drain(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
