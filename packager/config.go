@@ -9,6 +9,7 @@ import (
 
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/packager/store"
+	"github.com/millrace/millrace/packager/storyboard"
 )
 
 // Errors a caller may branch on.
@@ -72,6 +73,13 @@ type Config struct {
 	// Recorder gets what the playlists list; nil for nobody. Live presentations
 	// only.
 	Recorder Recorder
+
+	// Pictures makes the pictures of the storyboard (storyboard.vtt and its
+	// sheets, beside the multivariant playlist). Live, it is called while a
+	// viewer waits for one; of a VOD presentation, while End writes them into
+	// Output. Nil means that there is no storyboard; nor is there one of
+	// encrypted media.
+	Pictures storyboard.Maker
 
 	// OnSegment is told of each segment that a playlist lists, gaps left out.
 	// Called from the goroutine that writes; it must not block, nor call the

@@ -79,6 +79,7 @@ func (p *Presentation) serveMultivariant(w http.ResponseWriter, r *http.Request,
 		p.serveClip(w, r)
 	case strings.HasSuffix(name, keySuffix):
 		p.serveKey(w, r, strings.TrimSuffix(name, keySuffix))
+	case doc != nil && p.serveStory(w, r, name):
 	default:
 		notFound(w)
 	}
@@ -189,8 +190,13 @@ func (c *countingWriter) ReadFrom(src io.Reader) (int64, error) {
 
 // servePlaylist sends a playlist's text.
 func servePlaylist(w http.ResponseWriter, r *http.Request, doc *document, cache []string) {
+	serveText(w, r, doc, typePlaylist, cache)
+}
+
+// serveText sends a text, compressed for who accepts that.
+func serveText(w http.ResponseWriter, r *http.Request, doc *document, kind, cache []string) {
 	h := w.Header()
-	h["Content-Type"] = typePlaylist
+	h["Content-Type"] = kind
 	h["Cache-Control"] = cache
 	h["Vary"] = varyEncoding
 	if acceptsGzip(r.Header) {

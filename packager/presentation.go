@@ -13,6 +13,7 @@ import (
 	"github.com/millrace/millrace/packager/clip"
 	"github.com/millrace/millrace/packager/playlist"
 	"github.com/millrace/millrace/packager/store"
+	"github.com/millrace/millrace/packager/storyboard"
 )
 
 // version is EXT-X-VERSION of every playlist: EXT-X-MAP in media playlists is
@@ -48,9 +49,10 @@ type Presentation struct {
 	ready                  chan struct{}
 	requests               atomic.Uint64
 	clips                  *clip.Server
-	restsUntil             atomic.Int64 // Unix ns: nothing goes to the disk before
-	cacheMedia, cacheMulti []string     // Cache-Control of playlists
-	cacheBlocked           []string     // of those that were waited for
+	story                  *storyboard.Server // nil: none
+	restsUntil             atomic.Int64       // Unix ns: nothing goes to the disk before
+	cacheMedia, cacheMulti []string           // Cache-Control of playlists
+	cacheBlocked           []string           // of those that were waited for
 	bytesOut               atomic.Uint64
 
 	control atomic.Pointer[playlist.ServerControl] // see settle in control.go; nil before
@@ -83,6 +85,9 @@ func New(cfg Config) (*Presentation, error) {
 	}
 	// §6.2.1: EXTINF rounded to seconds is at most TARGETDURATION.
 	p.timeline = timeline{limit: p.target + 499*time.Millisecond, nominal: cfg.Segment, forget: !cfg.VOD}
+	if cfg.Pictures != nil && cfg.Protection == nil {
+		p.story = storyboard.NewServer(cfg.Pictures)
+	}
 	p.names.Store(&map[string]*rendition{})
 	p.marks.init()
 	return p, nil

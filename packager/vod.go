@@ -67,6 +67,9 @@ func (p *Presentation) writeOutput(names map[string]*rendition) error {
 		return errNoMedia
 	}
 	out := p.cfg.Output
+	if err := p.writeStory(); err != nil { // while the segments can be read here
+		return err
+	}
 	for name, r := range names {
 		w := r.window.Load()
 		if w.doc == nil {

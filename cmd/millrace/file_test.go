@@ -151,6 +151,7 @@ func presentation(t *testing.T, dir string) map[string]*playlist.Media {
 	if err != nil {
 		t.Fatal(err)
 	}
+	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), "storyboard") })
 	if len(entries) != len(media)+1 {
 		t.Errorf("there are other things in the folder: %v", entries)
 	}
@@ -192,6 +193,8 @@ func TestTranscode(t *testing.T) {
 		}
 	}
 
+	checkStoryboard(t, dir, media["240p"])
+
 	// The folder is not empty any more.
 	code, _, errs = finished(t, "transcode", film, dir, "--ladder", "passthrough")
 	if code != exitFailed || errs != "millrace: "+dir+" is not empty; choose another folder, or add --force to replace what is in it\n" {
@@ -200,8 +203,43 @@ func TestTranscode(t *testing.T) {
 	if code, _, errs = finished(t, "transcode", film, dir, "--ladder", "passthrough", "--force"); code != exitDone {
 		t.Errorf("--force: exit %d: %s", code, errs)
 	}
-	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 3 {
-		t.Errorf("720p, audio and index.m3u8 should be there: %v, %v", entries, err)
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 5 {
+		t.Errorf("720p, audio, index.m3u8 and the storyboard should be there: %v, %v", entries, err)
+	}
+}
+
+// checkStoryboard has each picture of a storyboard show what the film shows when its
+// segment begins.
+func checkStoryboard(t *testing.T, dir string, m *playlist.Media) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "storyboard.vtt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cues, err := tools.Storyboard(string(text))
+	if err != nil || len(cues) == 0 || cues[0].From != 0 {
+		t.Fatalf("%v, %v:\n%s", cues, err, text)
+	}
+	starts, at := map[time.Duration]bool{}, time.Duration(0)
+	for _, s := range m.Segments {
+		starts[at] = true
+		at += s.Duration
+	}
+	for i, c := range cues {
+		sheet, err := os.ReadFile(filepath.Join(dir, c.Sheet))
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen, err := c.Stamp(sheet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if drawn := seen.Wall.Sub(testmedia.Epoch); drawn < c.From || drawn > c.To || i > 0 && drawn != c.From || !starts[drawn] {
+			t.Errorf("the picture from %v to %v was drawn at %v", c.From, c.To, drawn)
+		}
+	}
+	if last := cues[len(cues)-1].To; (last - at).Abs() > time.Millisecond {
+		t.Errorf("the storyboard lasts %v, the film %v", last, at)
 	}
 }
 

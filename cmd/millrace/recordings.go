@@ -12,6 +12,7 @@ import (
 	"github.com/millrace/millrace/internal/pipeline"
 	"github.com/millrace/millrace/internal/status"
 	"github.com/millrace/millrace/packager/recording"
+	"github.com/millrace/millrace/packager/storyboard"
 	"github.com/millrace/millrace/web"
 )
 
@@ -31,9 +32,9 @@ type archive struct {
 
 var _ web.Archive = (*archive)(nil)
 
-func openArchive(cfg *config.Config, bus *pipeline.Bus, log *slog.Logger) (*archive, error) {
+func openArchive(cfg *config.Config, bus *pipeline.Bus, pictures storyboard.Maker, log *slog.Logger) (*archive, error) {
 	lib, err := recording.Open(filepath.Join(cfg.Data, "recordings"), recording.Options{
-		Logger: log, Tell: func(kind, path string, data any) { bus.Send(kind, path, data) },
+		Logger: log, Tell: func(kind, path string, data any) { bus.Send(kind, path, data) }, Pictures: pictures,
 	})
 	if err != nil {
 		return nil, err

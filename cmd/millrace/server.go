@@ -79,7 +79,7 @@ func openServer(ctx context.Context, w *world, cfg *config.Config, log *slog.Log
 	if s.app, err = openApp(w, s, exe, bus); err != nil {
 		return nil, err
 	}
-	if s.archive, err = openArchive(cfg, bus, log); err != nil {
+	if s.archive, err = openArchive(cfg, bus, s.thumbnails.JPEG, log); err != nil {
 		return nil, err
 	}
 	deps := pipeline.Deps{

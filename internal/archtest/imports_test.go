@@ -49,7 +49,8 @@ var rooms = []room{
 	{name: "packager/store", may: []string{"internal/media"}},
 	{name: "packager/protect", may: []string{"internal/media", "packager/fmp4"}},
 	{name: "packager/clip", may: []string{"internal/media", "packager/fmp4"}},
-	{name: "packager/recording", may: and("packager", "packager/clip", "packager/playlist", "packager/fmp4", "packager/protect", "packager/store")},
+	{name: "packager/storyboard", may: []string{"internal/media", "packager/fmp4"}},
+	{name: "packager/recording", may: and("packager", "packager/clip", "packager/storyboard", "packager/playlist", "packager/fmp4", "packager/protect", "packager/store")},
 	{name: "packager/check", may: []string{"internal/media", "packager/playlist", "packager/protect", "packager/fmp4"}},
 
 	// The server's side of the app process: it meets no engine.
@@ -59,7 +60,7 @@ var rooms = []room{
 	{name: "jsapi/app", may: and("jsapi/...", "transcode/wire")},
 	{name: "jsapi/...", may: and("jsapi/...", "internal/pipeline", "internal/status", "transcode")},
 	{name: "web/...", may: and("web/...", "internal/access", "internal/config", "internal/status")},
-	{name: "internal/pipeline", may: and("ingest", "ingest/timeline", "transcode", "transcode/wire", "packager", "packager/id3", "packager/protect", "packager/recording", "packager/store",
+	{name: "internal/pipeline", may: and("ingest", "ingest/timeline", "transcode", "transcode/wire", "packager", "packager/id3", "packager/protect", "packager/recording", "packager/store", "packager/storyboard",
 		"internal/access", "internal/child", "internal/config", "internal/status")},
 
 	{name: "testmedia", bare: true},

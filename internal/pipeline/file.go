@@ -61,8 +61,10 @@ func (f File) once(ctx context.Context, gopTooLong bool) error {
 	if err != nil {
 		return err
 	}
+	thumbnails := f.Transcoder.Thumbnailer()
+	defer thumbnails.Close()
 	pres, err := packager.New(packager.Config{
-		Segment: f.Segment, VOD: true, Output: out, Logger: f.Logger,
+		Segment: f.Segment, VOD: true, Output: out, Logger: f.Logger, Pictures: thumbnails.JPEG,
 	})
 	if err != nil {
 		return errors.Join(err, out.Discard())

@@ -117,7 +117,7 @@ func (p *Pipeline) present(hls config.HLS) error {
 	c := packager.Config{
 		Segment: hls.Segment, Part: hls.Part, Window: hls.Window, LowLatency: hls.LowLatency, Markers: true,
 		Store: store.Memory{}, Recorder: recorders(rec, p.shift), Logger: p.log, Protection: prot,
-		OnSegment: p.listed(),
+		OnSegment: p.listed(), Pictures: p.pictures(),
 		OnTrouble: func(rendition string, err error) {
 			p.log.Warn("segment", "rendition", rendition, "err", err)
 		},

@@ -94,6 +94,41 @@ func TestBadConfig(t *testing.T) {
 	}
 }
 
+// What a decoder has to know of a track can be read back.
+func TestVideoTrack(t *testing.T) {
+	for _, rotation := range []int{0, 90, 180, 270} {
+		v := video(t)
+		v.SampleAspect, v.Rotation = media.Rational{Num: 4, Den: 3}, rotation
+		b, err := Init(v, Bitrates{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := ReadInit(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := h.VideoTrack()
+		if err != nil || !got.SameParameters(v) {
+			t.Errorf("%+v became %+v, %v", v, got, err)
+		}
+		h.Boxes = nil
+		if got, err := h.VideoTrack(); err == nil {
+			t.Errorf("without a configuration: %+v", got)
+		}
+	}
+	b, err := Init(audio(), Bitrates{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := ReadInit(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := h.VideoTrack(); err == nil {
+		t.Errorf("sound became %+v", got)
+	}
+}
+
 func TestInit(t *testing.T) {
 	v := video(t)
 	v.SampleAspect, v.Rotation = media.Rational{Num: 4, Den: 3}, 90

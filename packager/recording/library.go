@@ -17,6 +17,7 @@ import (
 
 	"github.com/millrace/millrace/packager"
 	"github.com/millrace/millrace/packager/clip"
+	"github.com/millrace/millrace/packager/storyboard"
 )
 
 // idLayout names a recording by its beginning.
@@ -38,6 +39,9 @@ type Options struct {
 	// "recording:failed", "recording:removed".
 	Tell func(kind, path string, data any)
 	Now  func() time.Time // nil: time.Now
+	// Pictures makes the pictures of storyboards, while a viewer waits for
+	// one. Nil means that recordings have none.
+	Pictures storyboard.Maker
 }
 
 // Library is the folder of all recordings. Its methods may be called by any
@@ -47,6 +51,7 @@ type Library struct {
 	log     *slog.Logger
 	tell    func(kind, path string, data any)
 	now     func() time.Time
+	picture storyboard.Maker
 	writers sync.WaitGroup
 
 	mu      sync.Mutex
@@ -70,7 +75,8 @@ type entry struct {
 	lib    *Library
 	lead   string // the rendition whose segments make the duration
 	clips  *clip.Server
-	broken bool // it has no playlists yet, and nobody writes it
+	story  *storyboard.Server // nil: none
+	broken bool               // it has no playlists yet, and nobody writes it
 }
 
 // summary is what recording.json says.
@@ -85,7 +91,7 @@ type summary struct {
 // Open reads what is in a folder, which need not exist, and finishes what a
 // killed server left behind.
 func Open(dir string, o Options) (*Library, error) {
-	l := &Library{dir: dir, log: o.Logger, tell: o.Tell, now: o.Now, entries: map[string]*entry{}}
+	l := &Library{dir: dir, log: o.Logger, tell: o.Tell, now: o.Now, picture: o.Pictures, entries: map[string]*entry{}}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
 	}
@@ -124,7 +130,7 @@ func (l *Library) adopt(f folder) {
 		return
 	}
 	streamPath, id := path.Split(filepath.ToSlash(rel))
-	e := &entry{Recording: Recording{Path: strings.Trim(streamPath, "/"), ID: id}, folder: f, lib: l, clips: clip.NewServer()}
+	e := &entry{Recording: Recording{Path: strings.Trim(streamPath, "/"), ID: id}, folder: f, lib: l, clips: clip.NewServer(), story: l.stories()}
 	var s summary
 	b, err := os.ReadFile(f.of(summaryFile))
 	if err == nil {
@@ -166,7 +172,7 @@ func (l *Library) begin(streamPath string, first *packager.Listed, multi string)
 	e := &entry{
 		Recording: Recording{Path: streamPath, ID: id, Start: first.Wall, Writing: true},
 		folder:    folder(filepath.Join(above, id)), lib: l, lead: first.Rendition,
-		clips: clip.NewServer(),
+		clips: clip.NewServer(), story: l.stories(),
 	}
 	j, err := createJournal(string(e.folder), journalFile, note{
 		Path: streamPath, Start: first.Wall.UTC(), Target: int(first.Target / time.Second), Multi: multi,

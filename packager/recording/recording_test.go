@@ -1,10 +1,13 @@
 package recording
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"image"
+	"image/jpeg"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -22,6 +25,7 @@ import (
 	"github.com/millrace/millrace/packager/fmp4"
 	"github.com/millrace/millrace/packager/playlist"
 	"github.com/millrace/millrace/packager/store"
+	"github.com/millrace/millrace/testmedia/tools"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -477,6 +481,43 @@ func waitFor(t *testing.T, condition func() error) {
 		}
 		if time.Now().After(deadline) {
 			t.Fatal(err)
+		}
+	}
+}
+
+// The pictures of a recording are made when somebody looks at them.
+func TestStoryboardOfARecording(t *testing.T) {
+	made := 0
+	l, err := Open(t.TempDir(), Options{Pictures: func(_ context.Context, key *media.Packet, width int) ([]byte, error) {
+		if made++; key.Track.Codec != media.H264 || len(key.Payload) != 4000 {
+			return nil, fmt.Errorf("no keyframe of the recording: %+v", key)
+		}
+		var b bytes.Buffer
+		err := jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, width, 90)), nil)
+		return b.Bytes(), err
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := l.show(t, "cam")
+	s.play(12, 1)
+	s.end(l)
+	at := "cam/" + firstID + "/"
+	w := get(l, at+"storyboard.vtt")
+	cues, err := tools.Storyboard(w.Body.String())
+	// One in three segments: 1000, 1002, 1005, 1008, 1011.
+	if err != nil || len(cues) != 5 || cues[1].From != 4*time.Second || cues[4].To < 23*time.Second {
+		t.Fatalf("%d, %v: %+v", w.Code, err, cues)
+	}
+	if w.Header().Get("Content-Type") != "text/vtt; charset=utf-8" || made > 0 {
+		t.Errorf("%v, %d pictures", w.Header(), made)
+	}
+	if w := get(l, at+cues[0].Sheet); w.Code != http.StatusOK || w.Header().Get("Content-Type") != "image/jpeg" || made == 0 {
+		t.Errorf("%s: %d, %d pictures", cues[0].Sheet, w.Code, made)
+	}
+	for _, name := range []string{"storyboard-1.jpg", "dvr-storyboard.vtt", "720p/storyboard.vtt"} {
+		if w := get(l, at+name); w.Code != http.StatusNotFound {
+			t.Errorf("%s: %d", name, w.Code)
 		}
 	}
 }

@@ -57,6 +57,9 @@ func (e *entry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.serveClip(w, r)
 		return
 	}
+	if e.serveStory(w, r, name) {
+		return
+	}
 	kind, cache := kindOf(name)
 	f, err := e.open(name, kind)
 	if err != nil {

@@ -138,10 +138,13 @@ func (o *Output) publish(last string) error {
 	}
 	for _, name := range o.stale {
 		folder := filepath.Join(o.dir, name)
-		if err := clearFolder(folder); err != nil {
+		if err := clearFolder(folder, renditionPatterns); err != nil {
 			return err
 		}
 		_ = os.Remove(folder) // where nothing else is in it
+	}
+	if err := clearFolder(o.dir, storyPatterns); err != nil {
+		return err
 	}
 	entries, err := os.ReadDir(o.Disk.dir)
 	if err != nil {
@@ -170,7 +173,7 @@ func replaceFolder(from, to string) error {
 	if err := os.Rename(from, to); err == nil || !errors.Is(err, os.ErrExist) && !errors.Is(err, unix.ENOTEMPTY) {
 		return err
 	}
-	if err := clearFolder(to); err != nil {
+	if err := clearFolder(to, renditionPatterns); err != nil {
 		return err
 	}
 	entries, err := os.ReadDir(from)
@@ -185,9 +188,15 @@ func replaceFolder(from, to string) error {
 	return nil
 }
 
-// clearFolder removes from a folder what looks like a rendition of ours.
-func clearFolder(dir string) error {
-	for _, pattern := range []string{"index.m3u8", "init-*.mp4", "*.m4s"} {
+// What looks like a rendition of ours, and like a storyboard.
+var (
+	renditionPatterns = []string{"index.m3u8", "iframes.m3u8", "init-*.mp4", "*.m4s"}
+	storyPatterns     = []string{"storyboard.vtt", "storyboard-*.jpg"}
+)
+
+// clearFolder removes from a folder what looks like ours.
+func clearFolder(dir string, patterns []string) error {
+	for _, pattern := range patterns {
 		old, err := filepath.Glob(filepath.Join(escape(dir), pattern))
 		if err != nil {
 			return err
