@@ -59,6 +59,9 @@ type Config struct {
 	// offers delta updates without older date ranges where latency is low.
 	Markers bool
 
+	// Container is the format of segments and parts; FMP4.
+	Container Container
+
 	// Store holds the media; required unless Output is set. The Presentation
 	// does not close it.
 	Store store.Store

@@ -78,7 +78,7 @@ func (p *Presentation) controlled(r *rendition, w *window) bool {
 func (r *rendition) lowLatency(w *window, m *playlist.Media, listed []*segment, name string) int {
 	m.ServerControl, m.PartTarget = r.p.control.Load(), w.target
 	if !w.ended {
-		m.PreloadHints = []playlist.PreloadHint{{Type: "PART", URI: partName(w.serial), Length: -1}}
+		m.PreloadHints = []playlist.PreloadHint{{Type: "PART", URI: r.p.partName(w.serial), Length: -1}}
 		m.RenditionReports = r.reports(name)
 	}
 	// Parts further from the end than three target durations leave (§6.2.2).

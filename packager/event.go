@@ -76,11 +76,11 @@ func (r *rendition) eventful() bool {
 	return r.p.cfg.Markers && (r.kind == media.Video || !r.p.pictured.Load())
 }
 
-// appendEvents writes the boxes of the part's metadata.
-func (r *rendition) appendEvents(b []byte) []byte {
-	for _, e := range r.events {
+// appendEvents writes the boxes of a part's metadata.
+func appendEvents(b []byte, events []due, rate int) []byte {
+	for _, e := range events {
 		b = fmp4.AppendEvent(b, fmp4.Event{
-			Scheme: fmp4.SchemeID3, Timescale: uint32(r.track.ClockRate), Time: uint64(max(e.pts, 0)), ID: uint32(e.serial), Message: e.id3,
+			Scheme: fmp4.SchemeID3, Timescale: uint32(rate), Time: uint64(max(e.pts, 0)), ID: uint32(e.serial), Message: e.id3,
 		})
 	}
 	return b

@@ -34,6 +34,7 @@ var (
 	typePlaylist = []string{"application/vnd.apple.mpegurl"}
 	typeVideo    = []string{"video/mp4"}
 	typeAudio    = []string{"audio/mp4"}
+	typeTS       = []string{"video/mp2t"}
 	varyEncoding = []string{"Accept-Encoding"}
 	encodingGzip = []string{"gzip"}
 	acceptBytes  = []string{"bytes"}
@@ -42,8 +43,8 @@ var (
 
 // ServeHTTP serves the presentation. The URL's path is relative to the
 // stream: index.m3u8, {key}.key, {rendition}/index.m3u8, {rendition}/iframes.m3u8, {rendition}/{number}.m4s,
-// {rendition}/part{serial}.m4s and {rendition}/init-{hash}.mp4; anything else
-// is 404. It answers GET and HEAD, ranges of media, gzip for playlists, and
+// {rendition}/part{serial}.m4s and {rendition}/init-{hash}.mp4, in TS .ts and no
+// initialization sections; anything else is 404. It answers GET and HEAD, ranges of media, gzip for playlists, and
 // where latency is low the delivery directives of RFC 8216bis §6.2.5. Media goes out by sendfile where w
 // is net/http's own HTTP/1 writer, which a wrapper hides unless it passes
 // ReadFrom through.
@@ -93,7 +94,7 @@ func (r *rendition) serve(w http.ResponseWriter, req *http.Request, file string)
 		r.servePlaylist(w, req, file)
 		return
 	}
-	if base, ok := strings.CutSuffix(file, ".m4s"); ok {
+	if base, ok := strings.CutSuffix(file, r.p.cfg.Container.extension()); ok {
 		if serial, isPart := strings.CutPrefix(base, "part"); isPart {
 			if n, ok := readNumber(serial); ok && r.p.cfg.LowLatency {
 				r.servePart(w, req, n)
@@ -111,7 +112,7 @@ func (r *rendition) serve(w http.ResponseWriter, req *http.Request, file string)
 		}
 	}
 	for _, section := range win.inits {
-		if section.name == file {
+		if section.name == file && !section.inBand {
 			r.mediaHeader(w.Header())
 			http.ServeContent(w, req, "", time.Time{}, bytes.NewReader(section.bytes))
 			return
@@ -128,9 +129,13 @@ func readNumber(s string) (uint64, bool) {
 }
 
 func (r *rendition) mediaHeader(h http.Header) {
-	h["Content-Type"] = typeVideo
-	if r.kind == media.Audio {
+	switch {
+	case r.p.cfg.Container == TS:
+		h["Content-Type"] = typeTS
+	case r.kind == media.Audio:
 		h["Content-Type"] = typeAudio
+	default:
+		h["Content-Type"] = typeVideo
 	}
 	h["Cache-Control"] = forever
 	h["Accept-Ranges"] = acceptBytes

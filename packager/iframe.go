@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"github.com/millrace/millrace/internal/media"
-	"github.com/millrace/millrace/packager/fmp4"
 	"github.com/millrace/millrace/packager/playlist"
 )
 
@@ -62,39 +61,6 @@ func (s *segment) iframe(e playlist.Segment) playlist.Segment {
 		e.ByteRange = &playlist.ByteRange{Length: s.iframeSize}
 	}
 	return e
-}
-
-// assemble writes the boxes of the open part into r.header, and all of it into
-// r.vector. The I-frame that a segment begins with is a fragment of its own:
-// whoever loads only that range of the segment has whole boxes, which announce
-// nothing that does not follow. It returns how many bytes they take, 0 where
-// the part does not begin a segment with an I-frame.
-func (r *rendition) assemble(cur *open) (iframe int64) {
-	samples, base, alone := r.pending.samples, uint64(r.pending.base), 0
-	if r.kind == media.Video && len(cur.parts) == 0 && samples[0].Key {
-		alone = 1
-	}
-	r.header, r.vector = r.appendEvents(r.header[:0]), r.vector[:0]
-	for _, run := range [][]fmp4.Sample{samples[:alone], samples[alone:]} {
-		if len(run) == 0 {
-			continue
-		}
-		r.sequence++
-		start := len(r.header)
-		if len(r.vector) == 0 {
-			start = 0 // with what stands before the moof
-		}
-		r.header = fmp4.AppendFragment(r.header, r.sequence, base, run)
-		r.vector = append(r.vector, r.header[start:])
-		for i := range run {
-			r.vector = append(r.vector, run[i].Payload)
-			base += uint64(run[i].Duration)
-		}
-		if alone > 0 && iframe == 0 {
-			iframe = int64(len(r.header) + len(run[0].Payload))
-		}
-	}
-	return iframe
 }
 
 // iframeVariants lists the I-frame playlists of the video renditions that have

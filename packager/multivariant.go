@@ -115,10 +115,7 @@ func (r *rendition) declared() int {
 	if peak == 0 {
 		return 0
 	}
-	// moof and mdat of each part and each I-frame, 16 bytes a frame at up to 60
-	// a second.
-	boxes := 60*16*8 + int(time.Second/r.p.cfg.Part+2)*120*8
-	return peak + peak/100 + boxes
+	return peak + r.overhead(peak)
 }
 
 // usualRates are frames in 1000 seconds.
@@ -186,7 +183,7 @@ func (p *Presentation) complete() bool {
 
 // multivariant builds the playlist of what is there. The caller holds p.mu.
 func (p *Presentation) multivariant() *playlist.Multivariant {
-	m := &playlist.Multivariant{Version: version, IndependentSegments: !p.dependent.Load(), SessionKeys: p.sessionKeys()}
+	m := &playlist.Multivariant{Version: p.version(), IndependentSegments: !p.dependent.Load(), SessionKeys: p.sessionKeys()}
 	var video, audio []*rendition
 	for _, r := range p.order {
 		switch {

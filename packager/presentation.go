@@ -16,10 +16,6 @@ import (
 	"github.com/millrace/millrace/packager/storyboard"
 )
 
-// version is EXT-X-VERSION of every playlist: EXT-X-MAP in media playlists is
-// the newest thing used (RFC 8216bis §8).
-const version = 6
-
 // patience is how long a coder that is not known to be dead is waited for at
 // least.
 const patience = 10 * time.Second

@@ -43,6 +43,8 @@ func (c *Config) checkProtection() error {
 	case p == nil:
 	case p.Method != protect.AES128 && p.Method != protect.CBCS:
 		return errors.New("unknown method of encryption")
+	case p.Method == protect.CBCS && c.Container == TS:
+		return errors.New("cbcs is for the container fmp4")
 	case p.Rotate < 0:
 		return errors.New("negative duration")
 	case p.Rotate > 0 && p.Key != nil:
@@ -194,17 +196,17 @@ func (k *key) encryption(number uint64) *encryption {
 	return &encryption{key: k, iv: iv, stream: k.NewStream(iv)}
 }
 
-// appendEncrypted writes r.vector to the segment's file, and as a part of its
+// appendEncrypted writes the pieces of a part to the segment's file, and as a part of its
 // own. After an error all is as before. No range of the segment can be
 // decrypted alone, that of an I-frame neither.
-func (r *rendition) appendEncrypted(cur *open) (at written, err error) {
+func (r *rendition) appendEncrypted(cur *open, pieces [][]byte) (at written, err error) {
 	before := cur.crypt.stream
 	defer func() {
 		if err != nil {
 			cur.crypt.stream = before
 		}
 	}()
-	r.sealed = cur.crypt.stream.Append(r.sealed[:0], r.vector...)
+	r.sealed = cur.crypt.stream.Append(r.sealed[:0], pieces...)
 	at.size = int64(len(r.sealed))
 	if at.offset, err = cur.file.Append(r.sealed); err != nil || !r.p.cfg.LowLatency {
 		return at, err
@@ -214,7 +216,7 @@ func (r *rendition) appendEncrypted(cur *open) (at written, err error) {
 			return at, err
 		}
 	}
-	r.sealed = cur.crypt.key.Seal(r.sealed[:0], cur.crypt.iv, r.vector...)
+	r.sealed = cur.crypt.key.Seal(r.sealed[:0], cur.crypt.iv, pieces...)
 	at.size = int64(len(r.sealed))
 	at.offset, err = cur.partsFile.Append(r.sealed)
 	return at, err

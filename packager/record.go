@@ -29,6 +29,7 @@ type Listed struct {
 	Duration      time.Duration
 	Wall          time.Time // of its beginning
 	Target        time.Duration
+	Container     Container
 
 	// What a gap has not:
 	Init    string // name of the initialization section
@@ -55,7 +56,7 @@ func (p *Presentation) record(r *rendition, s *segment) {
 	}
 	l := Listed{
 		Rendition: r.name, Kind: r.kind, Number: s.number, Discontinuity: s.discontinuity,
-		Duration: s.duration, Wall: s.wall, Target: p.target,
+		Duration: s.duration, Wall: s.wall, Target: p.target, Container: p.cfg.Container,
 	}
 	if !s.gap {
 		l.Init, l.Section, l.File, l.Size, l.IFrame = s.init.name, s.init.bytes, s.file, s.size, s.iframeSize

@@ -2,8 +2,6 @@ package packager
 
 import (
 	"fmt"
-	"hash/fnv"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,10 +51,8 @@ type rendition struct {
 	next     uint64        // number of the next segment to list; 0 before the first
 	floor    uint64        // packets of segments below have no place any more
 	lost     bool          // see Presentation.Lost
-	sequence uint32
-	header   []byte   // scratch
-	vector   [][]byte // scratch
-	sealed   []byte   // scratch
+	writer   writer
+	sealed   []byte // scratch
 	model    playlist.Media
 	meter    meter
 	iframes  meter // of the I-frame playlist
@@ -69,7 +65,7 @@ type rendition struct {
 }
 
 func newRendition(p *Presentation, spec Rendition) *rendition {
-	r := &rendition{p: p, name: spec.Name, kind: spec.Kind, meter: meter{target: p.target}, iframes: meter{target: p.target}}
+	r := &rendition{p: p, name: spec.Name, kind: spec.Kind, writer: p.cfg.Container.writer(), meter: meter{target: p.target}, iframes: meter{target: p.target}}
 	r.window.Store(&window{changed: make(chan struct{}), segmented: make(chan struct{})})
 	return r
 }
@@ -125,6 +121,8 @@ func (r *rendition) begin(pk media.Placed) (bool, error) {
 		return false, err
 	}
 	r.lost = false
+	before := r.window.Load().last()
+	r.writer.begin(before == nil || before.gap || before.discontinuity != pk.Discontinuity)
 	if r.serial == 0 {
 		// Above all that an earlier presentation of the same URL can have used.
 		r.serial = pk.Segment * maxPartsPerSecond
@@ -132,7 +130,7 @@ func (r *rendition) begin(pk media.Placed) (bool, error) {
 	r.cur = &open{
 		segment: segment{
 			number: pk.Segment, first: r.serial, discontinuity: pk.Discontinuity, init: r.init, key: s.key, wall: s.Wall,
-			uri: strconv.FormatUint(pk.Segment, 10) + ".m4s",
+			uri: r.p.segmentName(pk.Segment),
 		},
 		span: s, crypt: s.key.encryption(pk.Segment), start: pk.PTS, end: pk.PTS,
 	}
@@ -160,7 +158,10 @@ func (r *rendition) adopt(pk *media.Packet, s span) bool {
 			with.Config, described = config, &with
 		}
 	}
-	section, err := newInit(described, r.spec)
+	section, err := r.p.describe(described, r.spec)
+	if err == nil {
+		err = r.writer.adopt(described, r.eventful())
+	}
 	if err != nil {
 		if r.complain != t {
 			r.complain = t
@@ -183,21 +184,6 @@ func (r *rendition) adopt(pk *media.Packet, s span) bool {
 	return true
 }
 
-// newInit makes the initialization section of a track, named by its content.
-func newInit(t *media.Track, spec Rendition) (*initSection, error) {
-	b, err := fmp4.Init(t, fmp4.Bitrates{Max: spec.Bitrate, Average: spec.AverageBitrate})
-	if err != nil {
-		return nil, err
-	}
-	codecs, err := fmp4.CodecString(t)
-	if err != nil {
-		return nil, err
-	}
-	h := fnv.New64a()
-	h.Write(b)
-	return &initSection{name: fmt.Sprintf("init-%016x.mp4", h.Sum64()), bytes: b, codecs: codecs}, nil
-}
-
 // fillGaps lists the segments below number that this rendition missed, if it
 // has listed any before.
 func (r *rendition) fillGaps(number uint64) error {
@@ -214,7 +200,7 @@ func (r *rendition) fillGaps(number uint64) error {
 		r.gaps.Add(1)
 		if err := r.publish(&segment{
 			number: r.next, discontinuity: s.Discontinuity, duration: s.length, wall: s.Wall,
-			gap: true, uri: strconv.FormatUint(r.next, 10) + ".m4s",
+			gap: true, uri: r.p.segmentName(r.next),
 		}); err != nil {
 			return err
 		}

@@ -1,8 +1,6 @@
 package packager
 
 import (
-	"strconv"
-
 	"github.com/millrace/millrace/packager/playlist"
 	"github.com/millrace/millrace/packager/protect"
 )
@@ -12,7 +10,7 @@ import (
 func (p *Presentation) restorable(rs []Rendition, pasts map[string][]Listed) bool {
 	for _, spec := range rs {
 		past := pasts[spec.Name]
-		if len(past) == 0 || past[0].Kind != spec.Kind {
+		if len(past) == 0 || past[0].Kind != spec.Kind || past[0].Container != p.cfg.Container {
 			return false
 		}
 	}
@@ -31,12 +29,12 @@ func (r *rendition) restore(past []Listed) {
 		l := &past[i]
 		s := &segment{
 			number: l.Number, discontinuity: l.Discontinuity, duration: l.Duration, wall: l.Wall,
-			gap: l.Gap(), uri: strconv.FormatUint(l.Number, 10) + ".m4s",
+			gap: l.Gap(), uri: r.p.segmentName(l.Number),
 		}
 		if !s.gap {
 			section := sections[l.Init]
 			if section == nil {
-				section = &initSection{name: l.Init, bytes: l.Section}
+				section = &initSection{name: l.Init, bytes: l.Section, inBand: r.p.cfg.Container == TS}
 				sections[l.Init] = section
 			}
 			s.key = restoredKey(l, keys)

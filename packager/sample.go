@@ -265,20 +265,14 @@ func (r *rendition) closePart(limit int64, show bool) error {
 }
 
 // written is where a part lies for readers.
-type written struct {
-	offset, size int64
-	iframe       int64 // see assemble
-}
+type written struct{ offset, size int64 }
 
-// appendPart writes the open part to the segment's file.
-func (r *rendition) appendPart(cur *open) (at written, err error) {
-	at.iframe = r.assemble(cur)
-	defer clear(r.vector)
+// appendPart writes the pieces of a part to the segment's file.
+func (r *rendition) appendPart(cur *open, pieces [][]byte) (at written, err error) {
 	if cur.crypt != nil {
-		at, err = r.appendEncrypted(cur)
-		return at, err
+		return r.appendEncrypted(cur, pieces)
 	}
-	at.offset, err = cur.file.Append(r.vector...)
+	at.offset, err = cur.file.Append(pieces...)
 	at.size = cur.file.Size() - at.offset
 	return at, err
 }
@@ -294,18 +288,23 @@ func (r *rendition) storePart(cur *open) error {
 		}
 	}
 	r.takeEvents()
-	at, err := r.appendPart(cur)
+	// The I-frame that a segment begins with can be loaded alone, but where no
+	// range of the segment can be decrypted alone.
+	alone := r.kind == media.Video && len(cur.parts) == 0 && r.pending.samples[0].Key
+	pieces, iframe := r.writer.part(&r.pending, r.events, alone)
+	defer r.writer.done()
+	at, err := r.appendPart(cur, pieces)
 	if err != nil && !cur.spilled {
 		if err = r.spill(cur, err); err == nil {
-			at, err = r.appendPart(cur)
+			at, err = r.appendPart(cur, pieces)
 		}
 	}
 	if err != nil {
 		return r.storeFailed(err)
 	}
 	cur.size = cur.file.Size()
-	if len(cur.parts) == 0 {
-		cur.iframeSize = at.iframe
+	if len(cur.parts) == 0 && cur.crypt == nil {
+		cur.iframeSize = iframe
 	}
 	cur.parts = append(cur.parts, part{
 		offset: at.offset, size: at.size,

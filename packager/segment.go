@@ -1,7 +1,6 @@
 package packager
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/millrace/millrace/packager/fmp4"
@@ -48,6 +47,7 @@ type initSection struct {
 	name   string
 	bytes  []byte
 	codecs string
+	inBand bool // the segments have it all in them, and nobody gets this
 }
 
 // entry is how a playlist lists the segment, without its parts. before is what
@@ -59,8 +59,9 @@ func (s *segment) entry(before inForce) playlist.Segment {
 	if s.gap {
 		return e
 	}
-	section, own := s.key.tags(before, s.init != before.section)
-	if e.Keys = own; s.init != before.section {
+	hasMap := s.init != before.section && !s.init.inBand
+	section, own := s.key.tags(before, hasMap)
+	if e.Keys = own; hasMap {
 		e.Map = &playlist.Map{URI: s.init.name, Keys: section}
 	}
 	return e
@@ -81,17 +82,12 @@ func (f inForce) behind(s *segment) inForce {
 	return inForce{section: s.init, key: s.key}
 }
 
-// partName is the URI of a part. Parts are counted through all segments of a
-// rendition, so that the next one can be hinted before anybody knows in which
-// segment it will be.
-func partName(serial uint64) string { return "part" + strconv.FormatUint(serial, 10) + ".m4s" }
-
-// listParts says how a playlist lists the segment's parts.
-func (s *segment) listParts(to []playlist.Part) []playlist.Part {
+// listParts says how a playlist of p lists the segment's parts.
+func (s *segment) listParts(p *Presentation) (to []playlist.Part) {
 	for i := range s.parts {
-		p := &s.parts[i]
+		pt := &s.parts[i]
 		to = append(to, playlist.Part{
-			URI: partName(s.first + uint64(i)), Duration: p.duration, Independent: p.independent, Gap: p.gap,
+			URI: p.partName(s.first + uint64(i)), Duration: pt.duration, Independent: pt.independent, Gap: pt.gap,
 		})
 	}
 	return to

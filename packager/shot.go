@@ -62,7 +62,7 @@ func (r *rendition) clipTrack() clip.Track {
 		t.Segments = append(t.Segments, clip.Segment{
 			Start: s.wall, Duration: s.duration, Init: s.init.name,
 			Section: func() ([]byte, error) { return s.init.bytes, nil },
-			Read:    s.read,
+			Read:    s.read, Transport: s.init.inBand,
 		})
 	}
 	return t

@@ -59,7 +59,9 @@ func (p *Presentation) board(long bool) *storyboard.Board {
 	for _, s := range w.held[len(w.held)-listed:] {
 		e := storyboard.Segment{Number: s.number, Start: b.Lasts}
 		if s.iframeSize > 0 {
-			e.Section = func() ([]byte, error) { return s.init.bytes, nil }
+			if !s.init.inBand {
+				e.Section = func() ([]byte, error) { return s.init.bytes, nil }
+			}
 			e.IFrame = s.readIFrame
 		}
 		b.Segments = append(b.Segments, e)

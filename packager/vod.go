@@ -76,6 +76,9 @@ func (p *Presentation) writeOutput(names map[string]*rendition) error {
 			continue
 		}
 		for _, section := range w.inits {
+			if section.inBand {
+				continue
+			}
 			if err := out.WriteFile(name+"/"+section.name, section.bytes); err != nil {
 				return err
 			}

@@ -346,7 +346,7 @@ type extent struct {
 // lock.
 func (r *rendition) compose(w *window, m *playlist.Media, e extent) {
 	*m = playlist.Media{
-		Version: version, TargetDuration: int(r.p.target / time.Second),
+		Version: r.p.version(), TargetDuration: int(r.p.target / time.Second),
 		IndependentSegments: !r.p.dependent.Load(), EndList: w.ended, Segments: m.Segments[:0], DateRanges: m.DateRanges,
 	}
 	if r.p.cfg.VOD && w.ended {
@@ -360,7 +360,7 @@ func (r *rendition) compose(w *window, m *playlist.Media, e extent) {
 	parts := len(listed) // where parts begin to be listed
 	switch {
 	case e.iframes:
-		m.IFramesOnly = true
+		m.IFramesOnly, m.Version = true, max(m.Version, versionRange)
 		m.ServerControl = r.p.control.Load() // §6.2.4: the same in all playlists
 	case r.p.cfg.LowLatency:
 		parts = r.lowLatency(w, m, listed, e.file)
@@ -379,7 +379,7 @@ func (r *rendition) compose(w *window, m *playlist.Media, e extent) {
 				entry = s.iframe(entry)
 			}
 			if i >= parts {
-				entry.Parts = s.listParts(nil)
+				entry.Parts = s.listParts(r.p)
 			}
 			m.Segments = append(m.Segments, entry)
 		}
@@ -387,7 +387,7 @@ func (r *rendition) compose(w *window, m *playlist.Media, e extent) {
 	}
 	if w.open != nil && r.p.cfg.LowLatency && !w.ended && !e.iframes {
 		entry := w.open.entry(force)
-		entry.Parts = w.open.listParts(nil)
+		entry.Parts = w.open.listParts(r.p)
 		m.Open = &entry
 	}
 	first := w.open

@@ -140,8 +140,8 @@ func (p *Plan) planVideo(t *media.Track) error {
 	}
 	switch p.policy.mode() {
 	case Passthrough:
-		if !carried[t.Codec] {
-			return fmt.Errorf("%w: HLS cannot carry %s, it has to be encoded", ErrUnsupported, t.Codec)
+		if err := p.policy.carries(t); err != nil {
+			return err
 		}
 		p.addCopy(t, "", "passthrough")
 	case Explicit:
@@ -188,8 +188,8 @@ func (p *Plan) planList(t *media.Track) error {
 	}
 	for _, r := range fitting {
 		if r.Codec == Copy {
-			if !carried[t.Codec] {
-				return fmt.Errorf("%w: HLS cannot carry %s, it has to be encoded", ErrUnsupported, t.Codec)
+			if err := p.policy.carries(t); err != nil {
+				return err
 			}
 			p.addCopy(t, r.Name, "the ladder says so")
 			continue
@@ -264,7 +264,7 @@ func (p *Plan) planAudio(besideVideo bool) error {
 		if t.Kind != media.Audio {
 			continue
 		}
-		r, err := audioRendition(t)
+		r, err := p.audioRendition(t)
 		if err != nil && !besideVideo && !p.otherAudio(t) {
 			return fmt.Errorf("plan audio of track %s: %w", t, err)
 		}
@@ -283,12 +283,12 @@ func (p *Plan) otherAudio(t *media.Track) bool {
 		if o == t || o.Kind != media.Audio {
 			return false
 		}
-		_, err := audioRendition(o)
+		_, err := p.audioRendition(o)
 		return err == nil
 	})
 }
 
-func audioRendition(t *media.Track) (Rendition, error) {
+func (p *Plan) audioRendition(t *media.Track) (Rendition, error) {
 	if !decodable[t.Codec] {
 		return Rendition{}, fmt.Errorf("%w: audio %s", ErrUnsupported, t.Codec)
 	}
@@ -299,7 +299,11 @@ func audioRendition(t *media.Track) (Rendition, error) {
 		Name: audioName, Kind: media.Audio, Source: t.ID, Codec: media.AAC, Language: t.Language,
 		SampleRate: t.SampleRate, Channels: t.Channels,
 	}
-	if why := unplayableAudio(t); why != "" {
+	why := unplayableAudio(t)
+	if why == "" && p.policy.TransportStream {
+		why = untransportable(t)
+	}
+	if why != "" {
 		r.Why = why
 		r.Bitrate, r.Channels = audioBitrate, 2
 		switch t.SampleRate {

@@ -471,3 +471,45 @@ func TestEveryVideo(t *testing.T) {
 		t.Errorf("renditions %v", plan.Renditions)
 	}
 }
+
+// What MPEG-TS cannot carry is encoded, or refused with what to do about it.
+func TestPlanForTransportStreams(t *testing.T) {
+	video := &media.Track{ID: 1, Kind: media.Video, Codec: media.H265, ClockRate: 90000, Width: 1280, Height: 720}
+	aac := func(config ...byte) *media.Track {
+		return &media.Track{ID: 2, Kind: media.Audio, Codec: media.AAC, ClockRate: 48000, Config: config, SampleRate: 48000, Channels: 2}
+	}
+	for _, codec := range []media.Codec{media.H265, media.AV1, media.VP9} {
+		video.Codec = codec
+		for _, p := range []Policy{{Mode: Passthrough}, {Mode: Explicit, Rungs: []Rung{{Codec: Copy}}}} {
+			if _, err := NewPlan([]*media.Track{video}, p); err != nil {
+				t.Errorf("%s in fMP4: %v", codec, err)
+			}
+			p.TransportStream = true
+			_, err := NewPlan([]*media.Track{video}, p)
+			if !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "MPEG-TS segments cannot carry "+string(codec)) {
+				t.Errorf("%s: %v", codec, err)
+			}
+		}
+		plan, err := NewPlan([]*media.Track{video}, Policy{TransportStream: true})
+		if err != nil || plan.CopiesVideo() || plan.Renditions[0].Codec != media.H264 {
+			t.Errorf("%s: %+v, %v", codec, plan, err)
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		config []byte
+		copied bool
+	}{
+		{"stereo", []byte{0x11, 0x90}, true},
+		{"its own layout", []byte{0x11, 0x80}, false},
+		{"more than eight channels", []byte{0x11, 0xd8}, false},
+		{"its own frequency", []byte{0x17, 0x80, 0x5d, 0xc0, 0x08}, false},
+	} {
+		for _, ts := range []bool{true, false} {
+			plan, err := NewPlan([]*media.Track{aac(c.config...)}, Policy{TransportStream: ts})
+			if err != nil || plan.Renditions[0].Copy != (c.copied || !ts) {
+				t.Errorf("%s, in TS %v: %+v, %v", c.name, ts, plan, err)
+			}
+		}
+	}
+}

@@ -28,6 +28,30 @@ var decodable = map[media.Codec]bool{
 // carried are the video codecs that fMP4 in HLS can carry as they are.
 var carried = map[media.Codec]bool{media.H264: true, media.H265: true, media.AV1: true, media.VP9: true}
 
+// carries says why the video track t cannot be copied into segments, if so.
+func (p *Policy) carries(t *media.Track) error {
+	switch {
+	case !carried[t.Codec]:
+		return fmt.Errorf("%w: HLS cannot carry %s, it has to be encoded", ErrUnsupported, t.Codec)
+	case p.TransportStream && t.Codec != media.H264: // Apple 1.5
+		return fmt.Errorf("%w: MPEG-TS segments cannot carry %s: it has to be encoded, or the container to be fmp4", ErrUnsupported, t.Codec)
+	}
+	return nil
+}
+
+// untransportable says in words why the AAC track t cannot be copied into
+// MPEG-TS, whose ADTS headers know neither all sampling frequencies nor all
+// layouts (ISO/IEC 14496-3 §1.A.3); empty where it can.
+func untransportable(t *media.Track) string {
+	if frequency := t.Config[0]&7<<1 | t.Config[1]>>7; frequency > 12 {
+		return "MPEG-TS cannot tell the source's sampling frequency"
+	}
+	if channels := t.Config[1] >> 3 & 15; channels < 1 || channels > 7 {
+		return "MPEG-TS cannot tell the source's channel layout"
+	}
+	return ""
+}
+
 // maxLevel is the highest H.264 level copied to players: 5.2, 4096x2304 at 60
 // frames a second. Beyond it hardware decoders give up.
 const maxLevel = 52

@@ -39,6 +39,10 @@ type Policy struct {
 	// at the same times.
 	EveryVideo bool
 
+	// TransportStream says that segments are MPEG-TS: what it cannot carry is
+	// encoded, and refused where it has to be copied.
+	TransportStream bool
+
 	// GOPTooLong says that the source's keyframes are too far apart for
 	// segments to start at them: the top rung is encoded, not copied.
 	GOPTooLong bool

@@ -95,6 +95,9 @@ func (m *scriptMedia) hls(spec jsmedia.HLSSpec) (jsmedia.HLSSink, error) {
 	if spec.HLS.Segment != nil {
 		policy.Segment = *spec.HLS.Segment
 	}
+	if spec.HLS.Container != nil {
+		policy.TransportStream = *spec.HLS.Container == "ts"
+	}
 	if err := policy.Check(); err != nil {
 		return nil, err
 	}

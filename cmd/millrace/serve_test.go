@@ -282,9 +282,9 @@ func TestReload(t *testing.T) {
 
 func TestNotYetIsSaid(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "m.yaml")
-	write(t, file, "streams: [{path: a, hls: {container: ts}}]\n")
+	write(t, file, "streams: [{path: a, ladder: [{height: 720, codec: h265}]}]\n")
 	r := start(t, nil, append(anywhere, "-c", file)...)
-	r.sees(`m\.yaml:1: streams\[0\]\.hls\.container: MPEG-TS is not in this version`)
+	r.sees(`m\.yaml:1: streams\[0\]\.ladder\[0\]\.codec: encoding to h265 is not in this version`)
 }
 
 func TestContainerKey(t *testing.T) {

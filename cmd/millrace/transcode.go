@@ -17,12 +17,13 @@ import (
 )
 
 type transcodeCmd struct {
-	Input   string         `arg:"" help:"File or URL."`
-	OutDir  string         `arg:"" name:"outdir" help:"Folder for the playlists and segments; made when it is not there."`
-	Ladder  string         `placeholder:"LADDER" help:"Renditions: auto, passthrough, a list such as 720:2500k,360:700k, or a YAML file with a list."`
-	Config  *string        `short:"c" placeholder:"FILE" help:"Configuration file: the streams entry that matches the folder's name holds (MILLRACE_CONFIG)."`
-	Segment *time.Duration `placeholder:"DURATION" help:"Aim for the length of segments, such as 4s."`
-	Force   bool           `help:"Write into a folder that is not empty; files of the same names are replaced, others stay."`
+	Input     string         `arg:"" help:"File or URL."`
+	OutDir    string         `arg:"" name:"outdir" help:"Folder for the playlists and segments; made when it is not there."`
+	Ladder    string         `placeholder:"LADDER" help:"Renditions: auto, passthrough, a list such as 720:2500k,360:700k, or a YAML file with a list."`
+	Config    *string        `short:"c" placeholder:"FILE" help:"Configuration file: the streams entry that matches the folder's name holds (MILLRACE_CONFIG)."`
+	Segment   *time.Duration `placeholder:"DURATION" help:"Aim for the length of segments, such as 4s."`
+	Container string         `placeholder:"FORMAT" enum:",fmp4,ts" default:"" help:"Segment format: fmp4, or ts for old players."`
+	Force     bool           `help:"Write into a folder that is not empty; files of the same names are replaced, others stay."`
 }
 
 // Help is printed by millrace help transcode.
@@ -33,6 +34,7 @@ segments, as VOD playlists that any web server can serve. Nothing is in the fold
     millrace transcode film.mp4 out
     millrace transcode film.mkv out --ladder 1080:5M,720:2500k,480:1200k
     millrace transcode film.mp4 out --ladder passthrough --segment 4s
+    millrace transcode film.mp4 out --container ts
     millrace transcode film.mp4 out --ladder '[{height: 720, bitrate: 2500k, fps: 25}, {height: 360}]'
 
 By default (auto) the source is copied as the top rendition where players can play it, and smaller ones
@@ -74,7 +76,7 @@ func (t *transcodeCmd) prepare(w *world) (pipeline.File, error) {
 	supervisor, err := w.supervisor()
 	return pipeline.File{
 		Input: t.Input, Output: t.OutDir,
-		Ladder: settings.Ladder, Encoder: settings.Encoder, Segment: settings.HLS.Segment,
+		Ladder: settings.Ladder, Encoder: settings.Encoder, HLS: settings.HLS,
 		Transcoder: supervisor, Logger: slog.New(slog.DiscardHandler),
 	}, err
 }
@@ -99,6 +101,9 @@ func (t *transcodeCmd) settings(w *world) (config.Stream, error) {
 		if err := config.CheckSegment(*t.Segment); err != nil {
 			return s, usagef("--segment: %w", err)
 		}
+	}
+	if t.Container != "" {
+		s.HLS.Container = t.Container
 	}
 	if t.Ladder != "" {
 		if s.Ladder, err = readLadder(t.Ladder); err != nil {

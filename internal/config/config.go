@@ -120,7 +120,7 @@ type HLS struct {
 	Part       time.Duration `key:"part" reload:"streams" doc:"Length of low-latency parts, 100ms to half a segment. Latency is about four parts."`
 	Window     time.Duration `key:"window" reload:"streams" doc:"How much the live playlist lists, at least three segments."`
 	DVR        time.Duration `key:"dvr" reload:"streams" doc:"How far back viewers may seek, kept on disk, over a restart too; 0s for not at all."`
-	Container  string        `key:"container" reload:"streams" oneof:"fmp4 ts" doc:"Segment format: fmp4 (CMAF), or ts for old players."`
+	Container  string        `key:"container" reload:"streams" oneof:"fmp4 ts" doc:"Segment format: fmp4 (CMAF), or ts (MPEG-TS) for old players. TS carries H.264, and AAC; sources of other codecs are encoded, or refused with ladder passthrough."`
 	LowLatency bool          `key:"lowLatency" reload:"streams" doc:"Offer parts, blocking reload and the rest of low-latency HLS, and encode for it."`
 	Encryption Encryption    `key:"encryption" doc:"Encrypt what viewers get. Without key and keyFile the server makes keys and gives them to those who may view the stream."`
 }

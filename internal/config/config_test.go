@@ -223,7 +223,6 @@ func TestNotYet(t *testing.T) {
 	}
 	want := []string{
 		"millrace.yaml:30: streams[1].source: pulling from srt:// is not in this version",
-		"millrace.yaml:32: streams[1].hls.container: MPEG-TS is not in this version",
 		"millrace.yaml:31: streams[1].ladder[0].codec: encoding to h265 is not in this version",
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -41,7 +41,6 @@ func NotYet(c *Config) []Missing {
 		}
 		add(scheme != "" && scheme != "rtsp" && scheme != "rtsps", key+".source", "pulling from "+scheme+"://")
 		add(s.HLS.Encryption.Method == "cbcs", key+".hls.encryption.method", "cbcs")
-		add(s.HLS.Container == "ts", key+".hls.container", "MPEG-TS")
 		for j, r := range s.Ladder.Rungs() {
 			add(r.Codec != "h264" && r.Codec != "copy", fmt.Sprintf("%s.ladder[%d].codec", key, j), "encoding to "+r.Codec)
 		}

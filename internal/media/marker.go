@@ -66,8 +66,8 @@ const (
 	maxMarkerText       = 255     // bytes of an ID, a class, or an attribute's name
 	maxMarkerValue      = 4 << 10 // bytes of one attribute
 	maxMarkerAttributes = 32
-	maxSplice           = 4093 // section_length has 12 bits (SCTE 35 §9.6)
-	maxID3              = 64 << 10
+	maxSplice           = 4093       // section_length has 12 bits (SCTE 35 §9.6)
+	maxID3              = 64<<10 - 9 // what a PES packet of MPEG-TS holds
 	maxMarkerDuration   = 366 * 24 * time.Hour
 )
 

@@ -26,7 +26,7 @@ type File struct {
 
 	Ladder  config.Ladder
 	Encoder config.Encoder
-	Segment time.Duration
+	HLS     config.HLS // Segment and Container
 
 	// Progress is told, now and then, how far the slowest rendition is; total
 	// is 0 where the input does not say how long it is. May be nil.
@@ -64,7 +64,7 @@ func (f File) once(ctx context.Context, gopTooLong bool) error {
 	thumbnails := f.Transcoder.Thumbnailer()
 	defer thumbnails.Close()
 	pres, err := packager.New(packager.Config{
-		Segment: f.Segment, VOD: true, Output: out, Logger: f.Logger, Pictures: thumbnails.JPEG,
+		Segment: f.HLS.Segment, Container: container(inTS(f.HLS)), VOD: true, Output: out, Logger: f.Logger, Pictures: thumbnails.JPEG,
 	})
 	if err != nil {
 		return errors.Join(err, out.Discard())
@@ -103,7 +103,7 @@ func (r *fileRun) run(ctx context.Context, gopTooLong bool) error {
 	if err != nil {
 		return err
 	}
-	policy := Policy(r.Ladder, r.Encoder, r.Segment)
+	policy := Policy(r.Ladder, r.Encoder, r.HLS)
 	policy.GOPTooLong = gopTooLong || seen
 	r.graph.begin(Numbers{})
 	if err := r.graph.start(ctx, r.input.Tracks(), policy); err != nil {
@@ -185,10 +185,10 @@ func (r *fileRun) lookAhead() (first []*media.Packet, gopTooLong bool, err error
 		case start == nil:
 		case p.Key:
 			return first, false, nil
-		case media.Duration(p.PTS-start.PTS, p.Track.ClockRate) > r.Segment*3/2:
+		case media.Duration(p.PTS-start.PTS, p.Track.ClockRate) > r.HLS.Segment*3/2:
 			return first, true, nil
 		}
-		if start == nil && media.Duration(p.PTS, p.Track.ClockRate) > 10*r.Segment {
+		if start == nil && media.Duration(p.PTS, p.Track.ClockRate) > 10*r.HLS.Segment {
 			return first, false, nil // no video, or none that can be decoded
 		}
 	}

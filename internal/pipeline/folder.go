@@ -31,7 +31,9 @@ func NewFolder(dir, name string, engine transcode.Engine, policy transcode.Polic
 	if err != nil {
 		return nil, err
 	}
-	pres, err := packager.New(packager.Config{Segment: policy.Segment, VOD: true, Output: out, Logger: logger})
+	pres, err := packager.New(packager.Config{
+		Segment: policy.Segment, Container: container(policy.TransportStream), VOD: true, Output: out, Logger: logger,
+	})
 	if err != nil {
 		return nil, errors.Join(err, out.Discard())
 	}

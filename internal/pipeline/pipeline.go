@@ -115,7 +115,8 @@ func (p *Pipeline) present(hls config.HLS) error {
 	rec := p.recorder()
 	p.records(rec)
 	c := packager.Config{
-		Segment: hls.Segment, Part: hls.Part, Window: hls.Window, LowLatency: hls.LowLatency, Markers: true,
+		Segment: hls.Segment, Part: hls.Part, Window: hls.Window, LowLatency: hls.LowLatency, Container: container(inTS(hls)),
+		Markers: true,
 		Store: store.Memory{}, Recorder: recorders(rec, p.shift), Logger: p.log, Protection: prot,
 		OnSegment: p.listed(), Pictures: p.pictures(),
 		OnTrouble: func(rendition string, err error) {

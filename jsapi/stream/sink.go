@@ -75,6 +75,9 @@ func (s *sinks) open(spec jsmedia.HLSSpec) (jsmedia.HLSSink, error) {
 	} else if k.hls.Segment > 0 {
 		k.policy.Segment = time.Duration(k.hls.Segment)
 	}
+	if k.hls.Container != "" && !s.job.Fixed {
+		k.policy.TransportStream = k.hls.Container == "ts"
+	}
 	if k.hls.LowLatency != nil {
 		k.policy.LowLatency = *k.hls.LowLatency && k.policy.Live
 	}

@@ -38,6 +38,9 @@ type Segment struct {
 	Init     string                 // tells initialization sections apart
 	Section  func() ([]byte, error) // the section
 	Read     func() ([]byte, error) // the segment
+	// Transport says that the segment is MPEG-TS, which tells by itself what
+	// it is: there is no section then.
+	Transport bool
 }
 
 func (s *Segment) end() time.Time { return s.Start.Add(s.Duration) }

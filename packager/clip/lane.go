@@ -31,6 +31,9 @@ type fragment struct {
 
 // open reads the initialization section.
 func (l *lane) open() (err error) {
+	if l.segments[0].Transport {
+		return l.describe()
+	}
 	if l.init, err = l.segments[0].Section(); err != nil {
 		return fmt.Errorf("read initialization section: %w", err)
 	}
@@ -53,7 +56,12 @@ func (l *lane) load() (starts Segment, all []fragment, err error) {
 	if err != nil {
 		return s, nil, fmt.Errorf("read segment: %w", err)
 	}
-	read, err := fmp4.ReadFragments(b)
+	var read []fmp4.Fragment
+	if s.Transport {
+		read, err = l.transport(b)
+	} else {
+		read, err = fmp4.ReadFragments(b)
+	}
 	if err != nil {
 		return s, nil, err
 	}

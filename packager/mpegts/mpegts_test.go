@@ -13,7 +13,7 @@ import (
 )
 
 // avcConfig is x264's for 320x180, Constrained Baseline 3.0.
-var avcConfig, _ = hex.DecodeString("0142c01effe100176742c01ed9014185be78400000030040000007a3c58b92010004" + "68cb83cb20")
+var avcConfig, _ = hex.DecodeString("0142c01effe100196742c01ed901419f9f011000000300100000030320f162e48001000568cb83cb20")
 
 func video() *media.Track {
 	return &media.Track{ID: 1, Kind: media.Video, Codec: media.H264, ClockRate: 90000, Config: avcConfig, Width: 320, Height: 180}
@@ -32,8 +32,8 @@ func audio(codec media.Codec, rate int) *media.Track {
 
 func muxer(t testing.TB, track *media.Track) *Muxer {
 	t.Helper()
-	m := NewMuxer(true)
-	if err := m.SetTrack(track); err != nil {
+	m := NewMuxer()
+	if err := m.SetTrack(track, true); err != nil {
 		t.Fatal(err)
 	}
 	return m
@@ -163,6 +163,27 @@ func TestAudio(t *testing.T) {
 	}
 }
 
+// A stream is described by its own media as the track it was made of.
+func TestTrack(t *testing.T) {
+	sent := video()
+	for _, track := range []*media.Track{sent, audio(media.AAC, 44100), audio(media.AAC, 48000)} {
+		m := muxer(t, track)
+		b := m.Flush(m.AppendFrame(m.AppendTables(nil), Frame{Key: true, Duration: 1, Payload: unit(1000, true, 1)}))
+		p, err := Read(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := p.Media().Track()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Codec != track.Codec || got.Kind != track.Kind || got.Channels != track.Channels || got.SampleRate != track.SampleRate ||
+			got.Width != track.Width || got.Height != track.Height || !bytes.Equal(got.Config, track.Config) || got.ClockRate != 90000 {
+			t.Errorf("%s %x became %s %x", track, track.Config, got, got.Config)
+		}
+	}
+}
+
 // A segment is a file of its own, but the counters of its PIDs go on where the
 // ones before it ended.
 func TestCountersGoOn(t *testing.T) {
@@ -232,7 +253,7 @@ func TestID3(t *testing.T) {
 	} else if p, err := Read(b); err != nil || len(p.Streams[1].Units[0].Data) != maxID3 {
 		t.Errorf("the largest tag: %v", err)
 	}
-	if _, err := NewMuxer(false).AppendID3(nil, 0, tag); !errors.Is(err, ErrCodec) {
+	if _, err := NewMuxer().AppendID3(nil, 0, tag); !errors.Is(err, ErrCodec) {
 		t.Errorf("without a place: %v", err)
 	}
 }
@@ -255,7 +276,7 @@ func TestTables(t *testing.T) {
 	}
 	m := muxer(t, audio(media.AAC, 48000))
 	before := m.pmt
-	if err := m.SetTrack(audio(media.AC3, 48000)); err != nil {
+	if err := m.SetTrack(audio(media.AC3, 48000), true); err != nil {
 		t.Fatal(err)
 	}
 	if before[5] == m.pmt[5] {
@@ -291,7 +312,7 @@ func TestClocksInHoles(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	for _, codec := range []media.Codec{media.H265, media.AV1, media.VP9, media.Opus, media.PCMA, "nonsense"} {
-		if err := NewMuxer(false).SetTrack(&media.Track{Kind: media.Video, Codec: codec, ClockRate: 90000}); !errors.Is(err, ErrCodec) {
+		if err := NewMuxer().SetTrack(&media.Track{Kind: media.Video, Codec: codec, ClockRate: 90000}, true); !errors.Is(err, ErrCodec) {
 			t.Errorf("%s: %v", codec, err)
 		}
 	}
@@ -300,8 +321,8 @@ func TestRefused(t *testing.T) {
 		media.AAC:  {"", "11", "f94c", "1780000000", "1180", "11c8"},
 	} {
 		for _, c := range configs {
-			m := NewMuxer(false)
-			if err := m.SetTrack(&media.Track{Kind: media.Video, Codec: codec, ClockRate: 90000, Config: unhex(c)}); !errors.Is(err, ErrConfig) {
+			m := NewMuxer()
+			if err := m.SetTrack(&media.Track{Kind: media.Video, Codec: codec, ClockRate: 90000, Config: unhex(c)}, true); !errors.Is(err, ErrConfig) {
 				t.Errorf("%s %s: %v, %+v", codec, c, err, m.adts)
 			}
 		}
@@ -383,6 +404,9 @@ func FuzzRead(f *testing.F) {
 			if err != nil && !errors.Is(err, ErrBroken) {
 				t.Fatal(err)
 			}
+			if _, err := s.Track(); err != nil && !errors.Is(err, ErrConfig) && !errors.Is(err, ErrCodec) {
+				t.Fatal(err)
+			}
 			for i := range samples {
 				if samples[i].Duration < 0 || i > 0 && samples[i].DTS < samples[i-1].DTS && s.Video() {
 					t.Fatalf("sample %d: %+v", i, samples[i])
@@ -445,8 +469,8 @@ func BenchmarkMux(b *testing.B) {
 }
 
 func ExampleMuxer() {
-	m := NewMuxer(false)
-	if err := m.SetTrack(video()); err != nil {
+	m := NewMuxer()
+	if err := m.SetTrack(video(), true); err != nil {
 		fmt.Println(err)
 		return
 	}

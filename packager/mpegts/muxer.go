@@ -69,12 +69,10 @@ type Muxer struct {
 	heldSize, heldTime int64   // of held: bytes, and ticks of the track's clock
 }
 
-// NewMuxer makes a Muxer for what SetTrack will say. id3 gives timed metadata
-// a place in its program, whether or not any comes: what a program consists of
-// must not change.
-func NewMuxer(id3 bool) *Muxer {
+// NewMuxer makes a Muxer for what SetTrack will say.
+func NewMuxer() *Muxer {
 	return &Muxer{
-		id3: id3, pat: patSection(), breaks: true,
+		pat: patSection(), breaks: true,
 		toPAT:   elementary{pidPAT, unstartedCC},
 		toPMT:   elementary{pidPMT, unstartedCC},
 		toMedia: elementary{pidMedia, unstartedCC},
@@ -82,10 +80,11 @@ func NewMuxer(id3 bool) *Muxer {
 	}
 }
 
-// SetTrack says what the frames from here on are. It fails with ErrCodec or
-// ErrConfig and changes nothing then. Audio that is held must be flushed
-// before.
-func (m *Muxer) SetTrack(t *media.Track) error {
+// SetTrack says what the frames from here on are. id3 gives timed metadata a
+// place in the program, whether or not any comes: what a program consists of
+// must not change without a discontinuity. It fails with ErrCodec or ErrConfig
+// and changes nothing then. Audio that is held must be flushed before.
+func (m *Muxer) SetTrack(t *media.Track, id3 bool) error {
 	kind, err := StreamType(t)
 	if err != nil {
 		return err
@@ -101,10 +100,10 @@ func (m *Muxer) SetTrack(t *media.Track) error {
 	if err != nil {
 		return fmt.Errorf("%s in MPEG-TS: %w", t.Codec, err)
 	}
-	if m.pmt != nil && kind != m.kind {
+	if m.pmt != nil && (kind != m.kind || id3 != m.id3) {
 		m.version = (m.version + 1) & 0x1f
 	}
-	m.track, m.kind, m.adts, m.sets = t, kind, header, sets
+	m.track, m.kind, m.id3, m.adts, m.sets = t, kind, id3, header, sets
 	m.pmt = pmtSection(m.version, kind, m.id3)
 	return nil
 }

@@ -16,8 +16,9 @@ type Sample struct {
 	Payload            []byte // as media.Packet has it
 }
 
-// Samples takes the PES packets of a stream apart. The duration of a picture is
-// the distance to the next one; the last lasts as long as the one before it.
+// Samples takes the PES packets of a stream apart. A sample lasts until the next
+// one; the last picture as long as the one before it, the last sound as long as
+// its frame.
 // It fails with ErrBroken.
 func (s *Stream) Samples() ([]Sample, error) {
 	var out []Sample
@@ -134,6 +135,9 @@ func (s *Stream) sounds() ([]Sample, error) {
 			at := next
 			if first || len(out) == 0 {
 				at = pts
+			}
+			if n := len(out); n > 0 && at > out[n-1].PTS {
+				out[n-1].Duration = at - out[n-1].PTS
 			}
 			duration := (samples*clockRate + rate/2) / rate
 			out = append(out, Sample{PTS: at, DTS: at, Duration: duration, Key: true, Payload: data[skip:size]})

@@ -10,9 +10,15 @@ import (
 	"github.com/millrace/millrace/packager/playlist"
 )
 
-// version is EXT-X-VERSION: EXT-X-MAP is the newest thing used (RFC 8216bis
-// §8).
-const version = 6
+// EXT-X-VERSION (RFC 8216bis §8): EXT-X-MAP is the newest thing used, and in
+// MPEG-TS, which has none, KEYFORMAT, I-frame playlists, or else EXTINF with
+// fractions.
+const (
+	versionMap     = 6
+	versionFormat  = 5
+	versionRange   = 4
+	versionDecimal = 3
+)
 
 // errEmpty says that there is nothing to play.
 var errEmpty = errors.New("nothing was recorded")
@@ -30,6 +36,7 @@ type composed struct {
 // track is a rendition as the journal knows it.
 type track struct {
 	video       bool
+	ts          bool // MPEG-TS
 	segments    map[uint64]*segmentNote
 	first, last uint64 // with media
 	size        int64
@@ -54,7 +61,7 @@ func compose(c *chronicle) (*composed, error) {
 		s := &c.segments[i]
 		t := tracks[s.Rendition]
 		if t == nil {
-			t = &track{video: s.Video, segments: map[uint64]*segmentNote{}}
+			t = &track{video: s.Video, ts: s.TS, segments: map[uint64]*segmentNote{}}
 			tracks[s.Rendition] = t
 		}
 		t.segments[s.Number] = s
@@ -89,7 +96,12 @@ func compose(c *chronicle) (*composed, error) {
 func (c *composed) offered(tracks map[string]*track) map[string]*track {
 	there := func(uri string) bool { t := tracks[path.Dir(uri)]; return t != nil && t.first > 0 }
 	m := c.multi
-	m.Version = version
+	m.Version = versionMap
+	for _, t := range tracks {
+		if t.ts {
+			m.Version = versionDecimal
+		}
+	}
 	m.Renditions = slices.DeleteFunc(m.Renditions, func(r playlist.Rendition) bool { return !there(r.URI) })
 	m.Variants = slices.DeleteFunc(m.Variants, func(v playlist.Variant) bool { return !there(v.URI) })
 	kept := map[string]*track{}
@@ -171,10 +183,13 @@ func rank(s *segmentNote) int {
 // compose makes one media playlist.
 func (t *track) compose(c *chronicle, independent bool, common []segmentNote, from uint64) *playlist.Media {
 	m := &playlist.Media{
-		Version: version, TargetDuration: c.target, MediaSequence: from, Type: playlist.VOD,
+		Version: versionMap, TargetDuration: c.target, MediaSequence: from, Type: playlist.VOD,
 		IndependentSegments: independent, EndList: true,
 		DiscontinuitySequence: common[0].Discontinuity,
 		Segments:              make([]playlist.Segment, 0, len(common)),
+	}
+	if t.ts {
+		m.Version = versionDecimal
 	}
 	meter := meter{target: time.Duration(c.target) * time.Second}
 	section, force := "", (*playlist.Key)(nil)
@@ -186,17 +201,20 @@ func (t *track) compose(c *chronicle, independent bool, common []segmentNote, fr
 			s = &gap
 		}
 		entry := playlist.Segment{
-			URI: segmentFile(s.Number), Duration: s.Duration, ProgramDateTime: s.Wall, Gap: s.gap(),
+			URI: segmentFile(s.Number, t.ts), Duration: s.Duration, ProgramDateTime: s.Wall, Gap: s.gap(),
 		}
 		if i > 0 {
 			entry.Discontinuities = int(common[i].Discontinuity - common[i-1].Discontinuity)
 		}
-		if !s.gap() && s.Init != section {
+		if !t.ts && !s.gap() && s.Init != section {
 			section = s.Init
 			entry.Map = &playlist.Map{URI: section}
 		}
 		if k, ok := c.keys[s.Key]; ok && !s.gap() {
 			tag := k.tag()
+			if tag.Format != "" || tag.Versions != "" {
+				m.Version = max(m.Version, versionFormat)
+			}
 			before, own := playlist.Place(&tag, force, entry.Map != nil, false)
 			if entry.Keys, force = own, &tag; entry.Map != nil {
 				entry.Map.Keys = before
@@ -227,7 +245,13 @@ func (c *composed) measure(tracks map[string]*track) {
 	}
 }
 
-func segmentFile(number uint64) string { return strconv.FormatUint(number, 10) + ".m4s" }
+// segmentFile is the name of a segment, of MPEG-TS or not.
+func segmentFile(number uint64, ts bool) string {
+	if ts {
+		return strconv.FormatUint(number, 10) + ".ts"
+	}
+	return strconv.FormatUint(number, 10) + ".m4s"
+}
 
 // meter measures the peak segment bit rate and the average (RFC 8216bis
 // §4.4.6.2): the peak is that of any contiguous segments that last between a

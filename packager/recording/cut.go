@@ -88,7 +88,7 @@ func (e *entry) clipTrack(name string, video bool) (clip.Track, error) {
 		if !s.Gap && s.ProgramDateTime != (time.Time{}) {
 			t.Segments = append(t.Segments, clip.Segment{
 				Start: s.ProgramDateTime, Duration: s.Duration, Init: section, Section: read(section),
-				Read: e.reader(read(s.URI), files, keys[i], m.MediaSequence+uint64(i)),
+				Read: e.reader(read(s.URI), files, keys[i], m.MediaSequence+uint64(i)), Transport: path.Ext(s.URI) == ".ts",
 			})
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/millrace/millrace/packager/fmp4"
+	"github.com/millrace/millrace/packager/mpegts"
 )
 
 // finish makes the playlists of a recording that nobody writes any more. What
@@ -114,11 +115,11 @@ func (c *chronicle) verify(f folder) {
 }
 
 func (s *segmentNote) whole(f folder, key keyNote, read bool) bool {
-	name := f.of(s.Rendition, segmentFile(s.Number))
+	name := f.of(s.Rendition, segmentFile(s.Number, s.TS))
 	if info, err := os.Stat(name); err != nil || info.Size() != s.Size {
 		return false
 	}
-	if info, err := os.Stat(f.of(s.Rendition, s.Init)); err != nil || info.Size() == 0 {
+	if info, err := os.Stat(f.of(s.Rendition, s.Init)); !s.TS && (err != nil || info.Size() == 0) {
 		return false
 	}
 	if !read {
@@ -130,6 +131,10 @@ func (s *segmentNote) whole(f folder, key keyNote, read bool) bool {
 	}
 	if err != nil {
 		return false
+	}
+	if s.TS {
+		_, err := mpegts.Read(b)
+		return err == nil
 	}
 	fragments, err := fmp4.ReadFragments(b)
 	return err == nil && len(fragments) > 0

@@ -24,6 +24,7 @@ func (c *composed) listIFrames(tracks map[string]*track) {
 		v.URI = name + "/" + iframesFile
 		m := *c.media[name]
 		m.IFramesOnly, m.Segments = true, slices.Clone(m.Segments)
+		m.Version = max(m.Version, versionRange)
 		rate := meter{target: time.Duration(m.TargetDuration) * time.Second}
 		for i := range m.Segments {
 			e, size := &m.Segments[i], int64(0)

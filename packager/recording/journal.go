@@ -43,6 +43,7 @@ type segmentNote struct {
 	Wall          time.Time     `json:"wall"`
 	Init          string        `json:"init,omitempty"` // empty for a gap
 	Size          int64         `json:"size,omitempty"`
+	TS            bool          `json:"ts,omitempty"`     // MPEG-TS, which has no initialization sections
 	IFrame        int64         `json:"iframe,omitempty"` // bytes of the I-frame that it begins with; 0 for none
 	Key           string        `json:"key,omitempty"`    // name of its keyNote
 }
@@ -144,6 +145,7 @@ func noteOf(l *packager.Listed, video bool) *segmentNote {
 	s := &segmentNote{
 		Rendition: l.Rendition, Video: video, Number: l.Number, Discontinuity: l.Discontinuity,
 		Duration: l.Duration, Wall: l.Wall.UTC(), Init: l.Init, Size: l.Size, IFrame: l.IFrame,
+		TS: l.Container == packager.TS,
 	}
 	if l.Key != nil {
 		s.Key = l.Key.Name()

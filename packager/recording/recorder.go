@@ -3,6 +3,7 @@ package recording
 import (
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -199,7 +200,13 @@ func (w *writing) add(l *packager.Listed, content *store.Reader) error {
 
 func (w *writing) save(l *packager.Listed, content *store.Reader) error {
 	if name := l.Rendition + "/" + l.Init; !w.inits[name] {
-		if err := w.entry.folder.write(name, l.Section); err != nil {
+		var err error
+		if l.Container == packager.TS { // it stands in the segments
+			err = os.MkdirAll(w.entry.folder.of(l.Rendition), 0o755)
+		} else {
+			err = w.entry.folder.write(name, l.Section)
+		}
+		if err != nil {
 			return err
 		}
 		w.inits[name] = true
@@ -207,5 +214,5 @@ func (w *writing) save(l *packager.Listed, content *store.Reader) error {
 	if err := w.saveKey(l); err != nil {
 		return err
 	}
-	return content.SaveAs(w.entry.folder.of(l.Rendition, segmentFile(l.Number)))
+	return content.SaveAs(w.entry.folder.of(l.Rendition, segmentFile(l.Number, l.Container == packager.TS)))
 }

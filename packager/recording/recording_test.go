@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -31,7 +32,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // avcConfig is x264's for 320x180, Constrained Baseline 3.0.
-var avcConfig, _ = hex.DecodeString("0142c01effe1001a6742c01ed9014185be78400000030040000007a3c58b92010004" + "68cb83cb20")
+var avcConfig, _ = hex.DecodeString("0142c01effe100196742c01ed901419f9f011000000300100000030320f162e48001000568cb83cb20")
 
 var (
 	picture = &media.Track{
@@ -80,17 +81,19 @@ type show struct {
 	next uint64 // segment
 }
 
-func (l *Library) show(t *testing.T, path string) *show {
+func (l *Library) show(t *testing.T, path string, in ...packager.Container) *show {
 	t.Helper()
-	return l.protected(t, path, nil)
+	return l.protected(t, path, nil, in...)
 }
 
-func (l *Library) protected(t *testing.T, path string, prot *packager.Protection) *show {
+func (l *Library) protected(t *testing.T, path string, prot *packager.Protection, in ...packager.Container) *show {
 	t.Helper()
 	s := &show{t: t, rec: l.Record(path), next: 1000}
 	t.Cleanup(s.rec.End)
 	var err error
-	s.Presentation, err = packager.New(packager.Config{Store: store.Memory{}, LowLatency: true, Window: 12 * time.Second, Recorder: s.rec, Protection: prot})
+	s.Presentation, err = packager.New(packager.Config{
+		Store: store.Memory{}, LowLatency: true, Window: 12 * time.Second, Recorder: s.rec, Protection: prot, Container: slices.Max(append(in, packager.FMP4)),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +104,15 @@ func (l *Library) protected(t *testing.T, path string, prot *packager.Protection
 		t.Fatal(err)
 	}
 	return s
+}
+
+// drawn is an access unit of 4000 bytes.
+func drawn(key bool) []byte {
+	b := append([]byte{0, 0, 0x0f, 0x9c, 0x41}, bytes.Repeat([]byte{7}, 3995)...)
+	if key {
+		b[4] = 0x65
+	}
+	return b
 }
 
 // play writes some segments of two seconds, and all of them are listed.
@@ -114,7 +126,7 @@ func (s *show) play(segments int, discontinuity uint64) {
 		for i := range 50 {
 			dts := media.Ticks(at, 90000) + int64(i)*3600
 			err = errors.Join(err, s.Write("720p", media.Placed{Segment: s.next, Discontinuity: discontinuity, Packet: &media.Packet{
-				Track: picture, PTS: dts, DTS: dts, Duration: 3600, Key: i == 0, Payload: make([]byte, 4000),
+				Track: picture, PTS: dts, DTS: dts, Duration: 3600, Key: i == 0, Payload: drawn(i == 0),
 			}}))
 		}
 		for pts := (media.Ticks(at, 48000) + 1023) / 1024 * 1024; pts < media.Ticks(at+2*time.Second, 48000); pts += 1024 {

@@ -82,6 +82,8 @@ func kindOf(name string) (kind, cache string) {
 	case strings.HasPrefix(base, "."):
 	case name == base && strings.HasSuffix(base, keySuffix):
 		return "application/octet-stream", cacheKey
+	case strings.HasSuffix(base, ".ts"):
+		return "video/mp2t", cacheForever
 	case strings.HasSuffix(base, ".m4s"), strings.HasPrefix(base, "init-") && strings.HasSuffix(base, ".mp4"):
 		return "video/mp4", cacheForever
 	}

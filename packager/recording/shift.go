@@ -222,6 +222,9 @@ func (s *Shift) Past() map[string][]packager.Listed {
 			if n.Video {
 				l.Kind = media.Video
 			}
+			if n.TS {
+				l.Container = packager.TS
+			}
 			if !n.gap() {
 				file, section := s.existing(n, sections)
 				if file == nil || !s.unlock(&l, n.Key, known) {
@@ -247,7 +250,7 @@ func (s *Shift) existing(n *segmentNote, sections map[string][]byte) (*store.Fil
 		}
 		sections[n.Init] = section
 	}
-	file, err := s.Existing(n.Rendition+"/"+segmentFile(n.Number), n.Size)
+	file, err := s.Existing(n.Rendition+"/"+segmentFile(n.Number, n.TS), n.Size)
 	if err != nil {
 		return nil, nil
 	}
@@ -293,7 +296,7 @@ func (s *Shift) sweep() {
 	wanted := map[string]bool{journalFile: true}
 	for name, list := range s.notes {
 		for i := range list {
-			wanted[filepath.Join(name, segmentFile(list[i].Number))] = true
+			wanted[filepath.Join(name, segmentFile(list[i].Number, list[i].TS))] = true
 			wanted[filepath.Join(name, list[i].Init)] = true
 			wanted[s.keys[list[i].Key].file()] = true
 		}

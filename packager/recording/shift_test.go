@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -28,12 +29,12 @@ func shifts(dir string, now time.Time) *Shifts {
 }
 
 // life is a live presentation with time shift, from its start on.
-func (s *Shifts) life(t *testing.T, renditions []packager.Rendition) (*show, *Shift) {
+func (s *Shifts) life(t *testing.T, renditions []packager.Rendition, in ...packager.Container) (*show, *Shift) {
 	t.Helper()
-	return s.protected(t, renditions, nil)
+	return s.protected(t, renditions, nil, in...)
 }
 
-func (s *Shifts) protected(t *testing.T, renditions []packager.Rendition, prot *packager.Protection) (*show, *Shift) {
+func (s *Shifts) protected(t *testing.T, renditions []packager.Rendition, prot *packager.Protection, in ...packager.Container) (*show, *Shift) {
 	t.Helper()
 	shift, err := s.Open("cam/front", time.Hour, 0)
 	if err != nil {
@@ -46,6 +47,7 @@ func (s *Shifts) protected(t *testing.T, renditions []packager.Rendition, prot *
 	}
 	l.Presentation, err = packager.New(packager.Config{
 		Store: shift, DVR: time.Hour, Recorder: shift, Past: shift.Past(), LowLatency: true, Window: 12 * time.Second, Protection: prot,
+		Container: slices.Max(append(in, packager.FMP4)),
 	})
 	if err != nil {
 		t.Fatal(err)

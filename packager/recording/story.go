@@ -88,8 +88,10 @@ func (e *entry) board() (*storyboard.Board, error) {
 			section = s.Map.URI
 		}
 		from := storyboard.Segment{Number: m.MediaSequence + uint64(i), Start: b.Lasts}
-		if s.ByteRange != nil && section != "" {
-			from.Section = e.span(path.Join(rendition, section), 0, -1)
+		if s.ByteRange != nil {
+			if section != "" {
+				from.Section = e.span(path.Join(rendition, section), 0, -1)
+			}
 			from.IFrame = e.span(path.Join(rendition, s.URI), max(s.ByteRange.Offset, 0), s.ByteRange.Length)
 		}
 		b.Segments = append(b.Segments, from)

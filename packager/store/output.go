@@ -190,7 +190,7 @@ func replaceFolder(from, to string) error {
 
 // What looks like a rendition of ours, and like a storyboard.
 var (
-	renditionPatterns = []string{"index.m3u8", "iframes.m3u8", "init-*.mp4", "*.m4s"}
+	renditionPatterns = []string{"index.m3u8", "iframes.m3u8", "init-*.mp4", "*.m4s", "[0-9]*.ts"}
 	storyPatterns     = []string{"storyboard.vtt", "storyboard-*.jpg"}
 )
 

@@ -147,7 +147,7 @@ func TestOutputSupersedes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fill(t, first, "720p/1.m4s", "720p/init-a.mp4", "720p/index.m3u8", "480p/1.m4s", "480p/notes.txt", "index.m3u8")
+	fill(t, first, "720p/1.m4s", "720p/init-a.mp4", "720p/index.m3u8", "480p/1.m4s", "480p/2.ts", "480p/iframes.m3u8", "480p/notes.txt", "index.m3u8")
 	if err := first.Publish("index.m3u8"); err != nil {
 		t.Fatal(err)
 	}

@@ -36,6 +36,7 @@ type Segment struct {
 	Start  time.Duration // since the beginning of the playlist
 	// Section reads the initialization section, IFrame the range of the
 	// segment that holds the picture it begins with: nil where it has none.
+	// MPEG-TS has no section.
 	Section, IFrame func() ([]byte, error)
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/packager/fmp4"
+	"github.com/millrace/millrace/packager/mpegts"
 )
 
 // ErrNoSheet says that no picture of a sheet is there.
@@ -152,6 +153,9 @@ func (s *Server) fill(ctx context.Context, sh *sheet, wanted []picture) (has uin
 
 // picture makes a picture of the I-frame that a segment begins with.
 func (s *Server) picture(ctx context.Context, from *Segment) ([]byte, error) {
+	if from.Section == nil {
+		return s.pictureTS(ctx, from)
+	}
 	section, err := from.Section()
 	if err != nil {
 		return nil, fmt.Errorf("read initialization section: %w", err)
@@ -176,6 +180,34 @@ func (s *Server) picture(ctx context.Context, from *Segment) ([]byte, error) {
 		return nil, fmt.Errorf("segment %d does not begin with an I-frame", from.Number)
 	}
 	return s.make(ctx, &media.Packet{Track: track, Key: true, Payload: fragments[0].Samples[0].Payload}, width)
+}
+
+// pictureTS is picture of MPEG-TS.
+func (s *Server) pictureTS(ctx context.Context, from *Segment) ([]byte, error) {
+	b, err := from.IFrame()
+	if err != nil {
+		return nil, fmt.Errorf("read I-frame: %w", err)
+	}
+	program, err := mpegts.Read(b)
+	if err != nil {
+		return nil, err
+	}
+	video := program.Media()
+	if video == nil || !video.Video() {
+		return nil, fmt.Errorf("segment %d has no picture", from.Number)
+	}
+	track, err := video.Track()
+	if err != nil {
+		return nil, err
+	}
+	samples, err := video.Samples()
+	if err != nil {
+		return nil, err
+	}
+	if len(samples) == 0 || !samples[0].Key {
+		return nil, fmt.Errorf("segment %d does not begin with an I-frame", from.Number)
+	}
+	return s.make(ctx, &media.Packet{Track: track, Key: true, Payload: samples[0].Payload}, width)
 }
 
 // compose draws the pictures of a sheet into their places.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/packager/fmp4"
+	"github.com/millrace/millrace/packager/mpegts"
 )
 
 // avcConfig is x264's for 320x180, Constrained Baseline 3.0.
@@ -86,6 +87,36 @@ func shades(t *testing.T, sheet []byte) []int {
 		out = append(out, g)
 	}
 	return out
+}
+
+// Of MPEG-TS the picture comes with its own description.
+func TestTransportStream(t *testing.T) {
+	config, err := hex.DecodeString("0142c01effe100196742c01ed901419f9f011000000300100000030320f162e48001000568cb83cb20")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := mpegts.NewMuxer()
+	if err := m.SetTrack(&media.Track{Kind: media.Video, Codec: media.H264, ClockRate: 90000, Config: config}, false); err != nil {
+		t.Fatal(err)
+	}
+	unit := []byte{0, 0, 0, 2, 0x65, 7}
+	b := m.AppendFrame(m.AppendTables(nil), mpegts.Frame{Key: true, Duration: 3600, Payload: unit})
+	var got *media.Packet
+	s := NewServer(func(_ context.Context, p *media.Packet, _ int) ([]byte, error) {
+		got = p
+		return nil, errBroken
+	})
+	from := &Segment{Number: 5, IFrame: func() ([]byte, error) { return b, nil }}
+	if _, err := s.picture(t.Context(), from); !errors.Is(err, errBroken) {
+		t.Fatal(err)
+	}
+	if got.Track.Width != 320 || !bytes.Equal(got.Track.Config, config) || !bytes.Equal(got.Payload, unit) {
+		t.Errorf("%+v of %s", got, got.Track)
+	}
+	b = b[:376]
+	if _, err := s.picture(t.Context(), from); err == nil || errors.Is(err, errBroken) {
+		t.Errorf("without a picture: %v", err)
+	}
 }
 
 func TestEvery(t *testing.T) {
