@@ -220,6 +220,9 @@ func TestAppDecidesWhoViews(t *testing.T) {
 
 const routes = `
 import express from 'express';
+import express5 from 'express5';
+import Koa from 'koa';
+import bodyParser from 'koa-bodyparser';
 import { http, io, streams } from 'millrace';
 http.get('/hello/:name', (req, res) => res.json({ hello: req.params.name, ip: req.ip, live: streams.list().length, q: req.query.q }));
 http.post('/upper', async (req, res) => { for await (const piece of req) res.write(String(piece).toUpperCase()); res.end(); });
@@ -232,6 +235,23 @@ shop.post('/order', (req, res) => res.status(201).json({ got: req.body }));
 shop.get('/bad', () => { throw new Error('out of stock'); });
 shop.use((error, req, res, next) => res.status(418).send(error.message));
 http.mount('/shop', shop);
+const five = express5();
+five.use(express5.json());
+five.get('/item/:id', async (req, res) => res.json({ id: req.params.id, base: req.baseUrl, query: req.query, ip: req.ip }));
+five.post('/order', (req, res) => res.status(201).json({ got: req.body }));
+five.get('/bad', async () => { throw new Error('sold out'); });
+five.use('/static', express5.static(import.meta.dirname));
+five.use((error, req, res, next) => res.status(418).send(error.message));
+http.mount('/five', five);
+const koa = new Koa();
+koa.use(async (ctx, next) => { try { await next(); } catch (error) { ctx.status = 418; ctx.body = error.message; } });
+koa.use(bodyParser());
+koa.use(async (ctx) => {
+  if (ctx.path === '/bad') throw new Error('closed');
+  ctx.set('X-By', 'koa');
+  ctx.body = { method: ctx.method, path: ctx.path, n: ctx.query.n, got: ctx.request.body, ip: ctx.ip };
+});
+http.mount('/koa', koa);
 http.ws('/echo', (socket, req) => { socket.on('message', (m) => socket.send(m)); });
 io.use((socket, next) => (socket.handshake.auth.refuse ? next(Object.assign(new Error('refused'), { data: { why: 'auth' } })) : next()));
 io.on('connection', (socket) => {
@@ -269,7 +289,8 @@ func (s *server) request(method, path, body string, header ...string) (*http.Res
 
 func TestAppServes(t *testing.T) {
 	t.Parallel()
-	packages := npmtest.Install(t, "express@4.21.2", "socket.io-client@4.8.1", "ws@8.18.0")
+	packages := npmtest.Install(t, "express@4.21.2", "express5@npm:express@5.1.0", "koa@2.16.1", "koa-bodyparser@4.4.1",
+		"socket.io-client@4.8.1", "ws@8.18.0")
 	dir := t.TempDir()
 	if err := os.Symlink(filepath.Join(packages, "node_modules"), filepath.Join(dir, "node_modules")); err != nil {
 		t.Fatal(err)
@@ -294,10 +315,29 @@ func TestAppServes(t *testing.T) {
 		{"GET", "/app/shop/item/7", "", nil, 200, `{"id":"7","base":"/app/shop","url":"/app/shop/item/7","ip":"127.0.0.1"}`},
 		{"POST", "/app/shop/order", `{"n":1}`, []string{"Content-Type", "application/json"}, 201, `{"got":{"n":1}}`},
 		{"GET", "/app/shop/bad", "", nil, 418, "out of stock"},
+		{"GET", "/app/five/item/7?a=1", "", nil, 200, `{"id":"7","base":"/app/five","query":{"a":"1"},"ip":"127.0.0.1"}`},
+		{"POST", "/app/five/order", `{"n":1}`, []string{"Content-Type", "application/json"}, 201, `{"got":{"n":1}}`},
+		{"GET", "/app/five/bad", "", nil, 418, "sold out"},
+		{"GET", "/app/five/static/page.html", "", nil, 200, "<h1>hello</h1>"},
+		{"GET", "/app/five/none", "", nil, 404, ""},
+		{"GET", "/app/koa/list?n=5", "", nil, 200, `{"method":"GET","path":"/list","n":"5","got":{},"ip":"127.0.0.1"}`},
+		{"POST", "/app/koa/", `{"n":1}`, []string{"Content-Type", "application/json"}, 200, `{"method":"POST","path":"/","got":{"n":1},"ip":"127.0.0.1"}`},
+		{"GET", "/app/koa/bad", "", nil, 418, "closed"},
+		{"GET", "/socket.io/socket.io.none.js", "", nil, 400, ""},
 	} {
 		resp, body := s.request(c.method, c.path, c.body, c.header...)
 		if resp.StatusCode != c.status || c.want != "" && body != c.want {
 			t.Errorf("%s %s: %d %.200s", c.method, c.path, resp.StatusCode, body)
+		}
+	}
+
+	for _, name := range []string{"socket.io.js", "socket.io.min.js", "socket.io.esm.min.js"} {
+		resp, body := s.request("GET", "/socket.io/"+name, "")
+		if resp.StatusCode != 200 || !strings.Contains(resp.Header.Get("Content-Type"), "javascript") || !strings.Contains(body, "Socket.IO v4.") {
+			t.Errorf("%s: %d %s %.100s", name, resp.StatusCode, resp.Header.Get("Content-Type"), body)
+		}
+		if again, _ := s.request("GET", "/socket.io/"+name, "", "If-None-Match", resp.Header.Get("ETag")); again.StatusCode != http.StatusNotModified {
+			t.Errorf("%s again: %d", name, again.StatusCode)
 		}
 	}
 

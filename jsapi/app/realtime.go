@@ -64,9 +64,12 @@ func newRealtime(a *app, args native.Args) *realtime {
 	if v, ok := args.Get(0, "cors").(*goja.Object); ok {
 		o.SetCors(corsOf(v))
 	}
-	o.SetServeClient(false)
+	o.SetServeClient(false) // it looks for the files beside the executable
 	r.server = sio.NewServer(nil, o)
 	r.handler = r.server.ServeHandler(nil)
+	if v := args.Get(0, "serveClient"); goja.IsUndefined(v) || v.ToBoolean() {
+		r.handler = withClient(r.handler)
+	}
 	return r
 }
 

@@ -1,6 +1,6 @@
 // Bundles every built-in module into one script, dist/builtin.js: a function that is called once a runtime and gives
 // the modules, none of them evaluated before it is asked for. modules.json is the table of them.
-import { readFile, writeFile, mkdir } from 'node:fs/promises';
+import { copyFile, readFile, writeFile, mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -66,5 +66,9 @@ const { outputFiles, metafile } = await build({
 });
 const [{ text }] = outputFiles;
 await writeFile(join(here, 'dist/builtin.js'), `(function (internalBinding, require, exports, module) {\n${text}\n})`);
+// What Socket.IO serves to browsers beside its own path.
+for (const name of ['socket.io.js', 'socket.io.min.js', 'socket.io.esm.min.js']) {
+  await copyFile(join(here, 'node_modules/socket.io-client/dist', name), join(here, 'dist', name));
+}
 const packages = new Set(Object.keys(metafile.inputs).map((f) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(f)?.[1]).filter(Boolean));
 console.log(`${Object.keys(modules).length} modules, ${packages.size} packages, ${(text.length / 1024).toFixed(0)} KiB`);

@@ -507,7 +507,7 @@ declare module 'millrace' {
   const io: Namespace & {
     of(name: string | RegExp | ((name: string, auth: any, next: (error: Error | null, ok: boolean) => void) => void), fn?: (socket: Socket) => void): Namespace;
     /** Server options, before io is used. */
-    configure(options: { pingInterval?: number; pingTimeout?: number; maxHttpBufferSize?: number; transports?: string[]; cors?: object }): typeof io;
+    configure(options: { serveClient?: boolean; pingInterval?: number; pingTimeout?: number; maxHttpBufferSize?: number; transports?: string[]; cors?: object }): typeof io;
     readonly engine: { readonly clientsCount: number };
     close(done?: () => void): void;
   };
