@@ -47,11 +47,15 @@ func (i *StreamPath) Resolve(huma.Context) []error {
 
 // nameStream makes one element of the stream's path in an API URL, whether its
 // slashes came plain or encoded, so that echo can route it. What POST names
-// last is the action.
+// last is the action, and what cutMarkers finds.
 func nameStream(r *http.Request) *http.Request {
 	rest := strings.TrimPrefix(r.URL.Path, streamsPrefix)
 	action := ""
-	if r.Method == http.MethodPost {
+	if path, markers, ok := cutMarkers(r.Method, strings.TrimPrefix(r.URL.EscapedPath(), streamsPrefix)); ok {
+		if plain, err := url.PathUnescape(path); err == nil {
+			rest, action = plain, markers
+		}
+	} else if r.Method == http.MethodPost {
 		rest, action = cutAction(rest)
 	}
 	u := *r.URL
@@ -120,7 +124,7 @@ type serverInfo struct {
 // api registers the control API; its description is made from the Go types.
 func (s *Server) api(e *echo.Echo) error {
 	config := huma.DefaultConfig("Millrace control API", "1")
-	config.Info.Description = "Streams of this server: list, look, kick. Open to this machine; from elsewhere with the API token."
+	config.Info.Description = "Streams of this server: list, look, kick, mark. Open to this machine; from elsewhere with the API token."
 	config.Servers = []*huma.Server{{URL: apiPrefix}}
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", "" // served by us, once rendered
 	config.CreateHooks = nil                                             // no $schema in every answer
@@ -178,6 +182,7 @@ func (s *Server) api(e *echo.Echo) error {
 		return answer(s.info(baseFrom(ctx))), nil
 	})
 	s.recordingsAPI(api)
+	s.markersAPI(api)
 	describeEvents(api.OpenAPI())
 
 	spec, err := json.Marshal(api.OpenAPI())

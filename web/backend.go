@@ -27,6 +27,16 @@ type Backend interface {
 	// returns status.ErrNotFound.
 	End(path, reason string) error
 
+	// Mark marks a stream: see status.Marker. It returns status.ErrNotFound or
+	// one of the errors about markers there, as does EndMarker, which ends a
+	// date range that goes on.
+	Mark(path string, m status.Marker) (status.Marked, error)
+	EndMarker(path, id string, end status.MarkerEnd) (status.Marked, error)
+
+	// Markers are the date ranges that the stream's playlists list, or will. It
+	// returns status.ErrNotFound.
+	Markers(path string) ([]status.Marked, error)
+
 	// Playback finds the stream whose path is the longest prefix, element by
 	// element, of urlPath ("cam/front/720p/index.m3u8"). It is called once a
 	// playback request: it must be cheap.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -26,6 +27,7 @@ type fake struct {
 	streams  []status.Stream
 	kicked   []string
 	ended    []string
+	marked   []string
 	handler  http.Handler
 	decodes  int
 	decode   func(ctx context.Context) ([]byte, error)
@@ -81,6 +83,36 @@ func (f *fake) End(path, reason string) error {
 	defer f.mu.Unlock()
 	f.ended = append(f.ended, path+": "+reason)
 	return nil
+}
+
+func (f *fake) Mark(path string, m status.Marker) (status.Marked, error) {
+	if _, ok := f.Get(path); !ok {
+		return status.Marked{}, status.ErrNotFound
+	}
+	if m.ID == "taken" {
+		return status.Marked{}, fmt.Errorf("%w: no", status.ErrMarkerID)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.marked = append(f.marked, fmt.Sprintf("%s: %s %s %v %v", path, m.ID, m.Start, m.Attributes, m.ID3))
+	return status.Marked{Kind: "daterange", ID: m.ID, Class: m.Class}, nil
+}
+
+func (f *fake) EndMarker(path, id string, end status.MarkerEnd) (status.Marked, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if id == "gone" {
+		return status.Marked{}, status.ErrNoMarker
+	}
+	f.marked = append(f.marked, fmt.Sprintf("%s: %s ends %s", path, id, end.End))
+	return status.Marked{Kind: "daterange", ID: id}, nil
+}
+
+func (f *fake) Markers(path string) ([]status.Marked, error) {
+	if _, ok := f.Get(path); !ok {
+		return nil, status.ErrNotFound
+	}
+	return []status.Marked{{Kind: "daterange", ID: "a"}}, nil
 }
 
 func (f *fake) Playback(urlPath string) (Playback, bool) {

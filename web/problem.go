@@ -59,6 +59,16 @@ func asProblem(err error) *Problem {
 		return problem(http.StatusNotFound, "not_found", err.Error(), "")
 	case errors.Is(err, status.ErrRecording):
 		return problem(http.StatusConflict, "recording", err.Error(), "end its stream first")
+	case errors.Is(err, status.ErrBadMarker):
+		return problem(http.StatusUnprocessableEntity, "bad_marker", err.Error(), "")
+	case errors.Is(err, status.ErrMarkerID):
+		return problem(http.StatusConflict, "marker_id", err.Error(), "another id, or what was said of it before")
+	case errors.Is(err, status.ErrNoMarker):
+		return problem(http.StatusNotFound, "no_marker", err.Error(), "")
+	case errors.Is(err, status.ErrManyMarkers):
+		return problem(http.StatusTooManyRequests, "too_many_markers", err.Error(), "")
+	case errors.Is(err, status.ErrMarkersEnded):
+		return problem(http.StatusConflict, "ended", err.Error(), "")
 	case errors.Is(err, status.ErrNoPublisher):
 		return problem(http.StatusConflict, "no_publisher", err.Error(), "")
 	case errors.Is(err, status.ErrNoPicture):

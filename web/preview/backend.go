@@ -138,6 +138,16 @@ func (b *backend) End(path, reason string) error {
 	return nil
 }
 
+func (b *backend) Mark(string, status.Marker) (status.Marked, error) {
+	return status.Marked{}, status.ErrMarkersEnded
+}
+
+func (b *backend) EndMarker(string, string, status.MarkerEnd) (status.Marked, error) {
+	return status.Marked{}, status.ErrNoMarker
+}
+
+func (b *backend) Markers(string) ([]status.Marked, error) { return []status.Marked{}, nil }
+
 func (b *backend) become(path string, state status.State, reason string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
