@@ -233,7 +233,13 @@ func (a *actor) Handed() {
 }
 
 // Message implements transcode.ScriptOutput.
-func (a *actor) Message(m *wire.Script) { a.s.p.deps.sayings.said(a.s.p.path, m) }
+func (a *actor) Message(m *wire.Script) {
+	if m.Topic == markTopic {
+		a.s.p.scriptMark(m)
+		return
+	}
+	a.s.p.deps.sayings.said(a.s.p.path, m)
+}
 
 // Died implements transcode.ScriptOutput.
 func (a *actor) Died(err error) { a.s.call(func() { a.s.died(a, err) }) }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"github.com/millrace/millrace/internal/status"
 	"github.com/millrace/millrace/packager"
 	"github.com/millrace/millrace/packager/id3"
+	"github.com/millrace/millrace/transcode/wire"
 )
 
 // Mark marks a stream, as whoever uses the API or the app asks.
@@ -46,21 +48,30 @@ func (m *Manager) EndMarker(path, id string, ask status.MarkerEnd) (status.Marke
 	if p == nil {
 		return status.Marked{}, status.ErrNotFound
 	}
+	marker, err := p.endOf(id, &ask)
+	if err != nil {
+		return status.Marked{}, err
+	}
+	return p.mark(marker)
+}
+
+// endOf is the end of a date range that somebody asks for.
+func (p *Pipeline) endOf(id string, ask *status.MarkerEnd) (media.Marker, error) {
 	marker, err := markerOf(&status.Marker{
 		ID: id, Start: ask.End, Duration: ask.Duration, Attributes: ask.Attributes, SCTE35: ask.SCTE35,
 	}, p.now())
 	if err != nil {
-		return status.Marked{}, fmt.Errorf("%w: %w", status.ErrBadMarker, err)
+		return marker, fmt.Errorf("%w: %w", status.ErrBadMarker, err)
 	}
 	marker.Kind = media.DateRangeEnd
 	if ask.Duration != nil {
 		known, ok := p.dateRange(id)
 		if !ok {
-			return status.Marked{}, status.ErrNoMarker
+			return marker, status.ErrNoMarker
 		}
 		marker.Date = known.Date.Add(marker.Duration)
 	}
-	return p.mark(marker)
+	return marker, nil
 }
 
 // dateRange finds a date range by its ID.
@@ -114,6 +125,41 @@ func (p *Pipeline) mark(marker media.Marker) (status.Marked, error) {
 func (p *Pipeline) sourceMark(marker media.Marker) {
 	if _, err := p.mark(marker); err != nil {
 		p.log.Warn("a marker of the publisher is not taken", "id", marker.ID, "err", err)
+	}
+}
+
+// markTopic is the topic under which a script says what it marks; see
+// jsapi/builtin/src/millrace/pipeline.js.
+const markTopic = "millrace:mark"
+
+// scriptMark takes what the stream's script marks. Its time may be one of the
+// script's packets.
+func (p *Pipeline) scriptMark(m *wire.Script) {
+	var said struct {
+		Marker *status.Marker    `json:"marker"`
+		ID     string            `json:"id"`
+		End    *status.MarkerEnd `json:"end"`
+		Time   *float64          `json:"time"` // media time, in seconds
+	}
+	err := json.Unmarshal(m.Body[:m.Sizes[0]], &said)
+	var marker media.Marker
+	switch {
+	case err != nil:
+	case said.Marker != nil:
+		marker, err = markerOf(said.Marker, p.now())
+	case said.End != nil:
+		marker, err = p.endOf(said.ID, said.End)
+	default:
+		err = errors.New("it says nothing")
+	}
+	if err == nil {
+		if said.Time != nil {
+			marker.Date, marker.At = time.Time{}, seconds(*said.Time)
+		}
+		_, err = p.mark(marker)
+	}
+	if err != nil {
+		p.log.Warn("a marker of the script is not taken", "err", err)
 	}
 }
 

@@ -111,3 +111,32 @@ func TestMarkersThatCannotBe(t *testing.T) {
 		}
 	}
 }
+
+// A script marks by the times of its packets.
+func TestScriptMarks(t *testing.T) {
+	r := newRig(t, "", nil, auto("cam", byScript(scriptFile(t, "copy echo"))))
+	c := r.begin("cam", h264(180), aac())
+	r.play(c, "cam", 2100*time.Millisecond)
+	r.actor("cam")
+	say := func(json string) {
+		t.Helper()
+		if err := r.Send(Message{Path: "cam", Topic: markTopic, JSON: []byte(json)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ranges := func() []status.Marked {
+		list, err := r.Markers("cam")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	say(`{"marker":{"id":"s","open":true},"time":3.5}`)
+	r.until("a date range", func() bool { return len(ranges()) == 1 })
+	say(`{"id":"nobody","end":{}}`) // is in the log
+	say(`{"id":"s","end":{},"time":5}`)
+	r.until("its end", func() bool { return ranges()[0].Duration != nil })
+	if m := ranges()[0]; m.ID != "s" || *m.Duration != 1.5 {
+		t.Errorf("marked %+v for %v s", m, *m.Duration)
+	}
+}

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -90,6 +91,26 @@ func (s *server) Kick(path, reason string) error {
 func (s *server) Start(path string, o pipeline.Order) error {
 	return s.did("start", path, o.Source, o.Ladder, filepath.Base(o.Pipeline))
 }
+
+func (s *server) Mark(path string, m status.Marker) (status.Marked, error) {
+	if m.ID == "taken" {
+		return status.Marked{}, status.ErrMarkerID
+	}
+	out, out35 := status.Marked{ID: m.ID, Kind: "daterange"}, ""
+	if m.SCTE35 != nil {
+		out35 = string(m.SCTE35.Out)
+	}
+	return out, s.did("mark", path, m.ID, m.Start, fmt.Sprint(m.Attributes), string(m.ID3), out35)
+}
+
+func (s *server) EndMarker(path, id string, end status.MarkerEnd) (status.Marked, error) {
+	return status.Marked{ID: id}, s.did("endMark", path, id, end.End)
+}
+
+func (s *server) Markers(string) ([]status.Marked, error) {
+	return []status.Marked{{ID: "a"}}, nil
+}
+
 func (s *server) Stop(path string) error { return s.did("stop", path) }
 func (s *server) Send(m pipeline.Message) error {
 	s.sent <- m

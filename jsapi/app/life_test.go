@@ -206,3 +206,41 @@ func TestNobodyElsesEnvironment(t *testing.T) {
 		t.Errorf("environment %q, %v", environ, err)
 	}
 }
+
+func TestMarkers(t *testing.T) {
+	r := start(t, `
+import { streams, http } from 'millrace';
+const codeOf = (f) => async (req, res) => { try { res.json(await f()); } catch (e) { res.send(e.code); } };
+http.get('/mark', codeOf(() => streams.get('a').mark({
+  id: 'x', start: new Date('2026-11-02T12:00:00Z'), attributes: { 'X-N': 1.5 }, scte35: { out: Buffer.from('out') },
+})));
+http.get('/id3', codeOf(() => streams.mark('a', { id3: new Uint8Array([73, 68, 51]) })));
+http.get('/end', codeOf(() => streams.get('a').endMark('x', { end: '-1s' })));
+http.get('/markers', codeOf(() => streams.markers('a')));
+http.get('/taken', codeOf(() => streams.mark('a', { id: 'taken' })));
+http.get('/typo', codeOf(() => streams.mark('a', { colour: 'taken' })));
+http.get('/nothing', codeOf(() => streams.mark('a', null)));
+http.get('/date', codeOf(() => streams.mark('a', { start: new Date(NaN) })));
+`)
+	r.server.mu.Lock()
+	r.server.streams = []status.Stream{{Path: "a"}}
+	r.server.mu.Unlock()
+	for _, c := range [][2]string{
+		{"/app/mark", `{"id":"x","kind":"daterange"}`},
+		{"/app/id3", `{"kind":"daterange"}`},
+		{"/app/end", `{"id":"x","kind":""}`},
+		{"/app/markers", `[{"id":"a","kind":""}]`},
+		{"/app/taken", "ERR_MARKER_ID"},
+		{"/app/typo", "ERR_INVALID_ARG_VALUE"},
+		{"/app/nothing", "ERR_INVALID_ARG_TYPE"},
+		{"/app/date", "ERR_OUT_OF_RANGE"},
+	} {
+		r.until(c[0], c[1])
+	}
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	want := "mark a x 2026-11-02T12:00:00.000Z map[X-N:1.5]  out\nmark a   map[] ID3 \nendMark a x -1s"
+	if done := strings.Join(r.server.done, "\n"); done != want {
+		t.Errorf("asked for %q, want %q", done, want)
+	}
+}

@@ -43,6 +43,9 @@ type Server interface {
 	Kick(path, reason string) error
 	Start(path string, o pipeline.Order) error
 	Stop(path string) error
+	Mark(path string, m status.Marker) (status.Marked, error)
+	EndMarker(path, id string, end status.MarkerEnd) (status.Marked, error)
+	Markers(path string) ([]status.Marked, error)
 	Send(m pipeline.Message) error
 	Events(ctx context.Context) <-chan status.Event
 	Messages(ctx context.Context) <-chan pipeline.Message

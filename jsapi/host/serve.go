@@ -33,6 +33,14 @@ func codeOf(err error) string {
 		return "ERR_NO_STREAM"
 	case errors.Is(err, status.ErrNoPublisher):
 		return "ERR_NO_PUBLISHER"
+	case errors.Is(err, status.ErrBadMarker):
+		return "ERR_BAD_MARKER"
+	case errors.Is(err, status.ErrMarkerID):
+		return "ERR_MARKER_ID"
+	case errors.Is(err, status.ErrNoMarker):
+		return "ERR_NO_MARKER"
+	case errors.Is(err, status.ErrManyMarkers):
+		return "ERR_TOO_MANY_MARKERS"
 	case errors.Is(err, status.ErrRuns):
 		return "ERR_STREAM_RUNS"
 	case errors.Is(err, pipeline.ErrNoScript):
@@ -50,6 +58,10 @@ func (h *Host) do(r *wire.Request) (any, error) {
 		Source   string `json:"source"`
 		Ladder   string `json:"ladder"`
 		Pipeline string `json:"pipeline"`
+
+		ID     string           `json:"id"`
+		Marker status.Marker    `json:"marker"`
+		End    status.MarkerEnd `json:"end"`
 	}
 	if len(r.Args) > 0 {
 		if err := json.Unmarshal(r.Args, &args); err != nil {
@@ -73,6 +85,12 @@ func (h *Host) do(r *wire.Request) (any, error) {
 		return nil, h.server.Start(args.Path, pipeline.Order{Source: args.Source, Ladder: args.Ladder, Pipeline: args.Pipeline})
 	case "stop":
 		return nil, h.server.Stop(args.Path)
+	case "mark":
+		return h.server.Mark(args.Path, args.Marker)
+	case "endMark":
+		return h.server.EndMarker(args.Path, args.ID, args.End)
+	case "markers":
+		return h.server.Markers(args.Path)
 	}
 	return nil, fmt.Errorf("there is no %s", r.Method)
 }

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -94,6 +95,42 @@ export default async function (source, ctx) {
 	}
 	if m = await[*wire.Script](p, nil); string(m.Body) != `"DataCloneError"` {
 		t.Errorf("a circle: %s", m.Body)
+	}
+}
+
+// What a script marks goes to the server as its messages do.
+func TestMarks(t *testing.T) {
+	p := perform(t, `
+export default async function (source, ctx) {
+  const id = ctx.mark({ class: 'c', time: 1.5, scte35: { out: Buffer.from('out') } });
+  ctx.endMark(id, { time: 2 });
+  const refused = [() => ctx.send('millrace:mark', 1), () => ctx.mark({ colour: 1 }), () => ctx.endMark(7)].map((f) => { try { f(); } catch (e) { return e.code; } });
+  ctx.send('refused', [id, String(ctx.mark({ text: { title: 'x' } })), ...refused]);
+  for await (const packet of source);
+}`)
+	await[*wire.Files](p, nil)
+	next := func(topic string) string {
+		t.Helper()
+		m := await[*wire.Script](p, nil)
+		if m.Topic != topic {
+			t.Errorf("%s in place of %s", m.Topic, topic)
+		}
+		return string(m.Body)
+	}
+	begin, end, metadata, rest := next("millrace:mark"), next("millrace:mark"), next("millrace:mark"), next("refused")
+	var said struct{ ID string }
+	if err := json.Unmarshal([]byte(end), &said); err != nil || !strings.HasPrefix(said.ID, "script-") {
+		t.Fatalf("%v: %s", err, end)
+	}
+	for got, want := range map[string]string{
+		begin:    `{"marker":{"class":"c","time":1.5,"scte35":{"out":"b3V0"},"id":"` + said.ID + `"},"time":1.5}`,
+		end:      `{"id":"` + said.ID + `","end":{"time":2},"time":2}`,
+		metadata: `{"marker":{"text":{"title":"x"}}}`,
+		rest:     `["` + said.ID + `","undefined","ERR_INVALID_ARG_VALUE","ERR_INVALID_ARG_VALUE","ERR_INVALID_ARG_TYPE"]`,
+	} {
+		if got != want {
+			t.Errorf("said %s\nwant %s", got, want)
+		}
 	}
 }
 

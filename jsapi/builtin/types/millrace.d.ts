@@ -252,6 +252,56 @@ declare module 'millrace' {
   }
 
   /** What a pipeline script gets beside its source. */
+  /** A date range of the playlists; or timed metadata, where text, private or id3 is set. */
+  interface Marker {
+    /** Names the date range; made where it is left out. The same one again adds to what is known of it. */
+    id?: string;
+    class?: string;
+    /** 'now' unless set; a Date, the text of one, or a distance from now such as '+5s'. */
+    start?: Date | string;
+    /** Seconds. An instant where this, planned, open and endOnNext are left out. */
+    duration?: number;
+    /** Seconds that it is meant to last; it goes on until it is ended. */
+    planned?: number;
+    /** It goes on until it is ended. */
+    open?: boolean;
+    /** It ends where the next one of its class begins. */
+    endOnNext?: boolean;
+    /** By names that begin with X-. */
+    attributes?: Record<string, string | number>;
+    /** splice_info_sections: bytes, or base64. */
+    scte35?: { command?: Uint8Array | string; out?: Uint8Array | string; in?: Uint8Array | string };
+    /** TXXX frames of an ID3 tag, by name. */
+    text?: Record<string, string>;
+    /** A PRIV frame of an ID3 tag. */
+    private?: { owner: string; data: Uint8Array | string };
+    /** A whole ID3v2 tag. */
+    id3?: Uint8Array | string;
+  }
+
+  interface MarkerEnd {
+    /** 'now' unless set; a Date, the text of one, or a distance from now such as '-1s'. */
+    end?: Date | string;
+    /** Seconds that it has lasted, in place of end. */
+    duration?: number;
+    attributes?: Record<string, string | number>;
+    scte35?: Marker['scte35'];
+  }
+
+  interface Marked {
+    id?: string;
+    class?: string;
+    kind: 'daterange' | 'metadata';
+    /** By the dates of the playlists, as RFC 3339 writes it. */
+    start?: string;
+    /** Seconds; left out while it is not known. */
+    duration?: number;
+    planned?: number;
+    endOnNext?: boolean;
+    attributes?: Record<string, string | number>;
+    scte35?: { command?: string; out?: string; in?: string };
+  }
+
   interface Context {
     /** To the server's log, with the stream's name. */
     readonly log: Log;
@@ -267,6 +317,12 @@ declare module 'millrace' {
     off(topic: string, listener: (value: any) => void): this;
     /** A message to the app. */
     send(topic: string, value: unknown): void;
+    /**
+     * Marks the stream, and gives the ID of a date range. time is that of a packet, in seconds (packet.time), in place of start.
+     * What cannot be taken is in the server's log.
+     */
+    mark(options: Marker & { time?: number }): string | undefined;
+    endMark(id: string, options?: MarkerEnd & { time?: number }): void;
     readonly clock: {
       /** The time of the source's newest packet, in seconds. */
       now(): number;
@@ -349,6 +405,10 @@ declare module 'millrace' {
     [field: string]: any;
     kick(reason?: string): Promise<void>;
     stop(): Promise<void>;
+    /** Puts a date range into the playlists, or timed metadata into the media. */
+    mark(options?: Marker): Promise<Marked>;
+    /** Ends a date range that goes on. */
+    endMark(id: string, options?: MarkerEnd): Promise<Marked>;
     /** To the stream's pipeline script: ctx.on(topic, …) there. */
     send(topic: string, value: unknown): void;
     /** From it: ctx.send(topic, value) there. */
@@ -363,6 +423,10 @@ declare module 'millrace' {
     /** A stream that the configuration does not have. */
     start(path: string, options?: { source?: string; ladder?: 'auto' | 'passthrough' | Rung[]; pipeline?: string }): Promise<Stream | undefined>;
     stop(path: string): Promise<void>;
+    mark(path: string, options?: Marker): Promise<Marked>;
+    endMark(path: string, id: string, options?: MarkerEnd): Promise<Marked>;
+    /** The date ranges that the playlists list, or will. */
+    markers(path: string): Marked[];
     /** A structured clone, 1 MiB at most; the oldest are dropped where the script is too slow. */
     send(path: string, topic: string, value: unknown): void;
     on(topic: string, fn: (value: any, stream: Stream) => void): typeof streams;

@@ -4,6 +4,7 @@ const EventEmitter = require('node:events');
 const { coded, check } = require('../internal/errors.js');
 const { pack, unpack } = require('./message.js');
 const { every, schedule } = require('./app-schedule.js');
+const { marker } = require('./marker.js');
 const native = internalBinding('app');
 
 const QUESTIONS = ['publish', 'read', 'view'];
@@ -131,6 +132,8 @@ class Stream {
 
   kick(reason) { return streams.kick(this.path, reason); }
   stop() { return streams.stop(this.path); }
+  mark(options) { return streams.mark(this.path, options); }
+  endMark(id, options) { return streams.endMark(this.path, id, options); }
   send(topic, value) { streams.send(this.path, topic, value); }
   on(topic, fn) {
     streams.on(topic, (value, stream) => { if (stream.path === this.path) fn(value, stream); });
@@ -179,6 +182,12 @@ const streams = {
     return streams.get(path);
   },
   stop: async (path) => { await request('stop', { path: named(path) }); },
+  mark: async (path, options) => request('mark', { path: named(path), marker: marker(options) }),
+  async endMark(path, id, options) {
+    check.string(id, 'id');
+    return request('endMark', { path: named(path), id, end: marker(options) });
+  },
+  markers: (path) => ask('markers', { path: named(path) }),
   /** send gives a pipeline script a value: structured clone, 1 MiB at most, the oldest dropped where it is too slow. */
   send(path, topic, value) {
     check.string(topic, 'topic');

@@ -5,6 +5,8 @@ const { AbortController } = require('../internal/abort-controller.js');
 const { inspect } = require('../node/util.js');
 const { pack, unpack } = require('./message.js');
 const media = require('./media.js');
+const { marker } = require('./marker.js');
+const { coded } = require('../internal/errors.js');
 
 const binding = internalBinding('script');
 
@@ -47,6 +49,14 @@ stream.live = info.live;
 stream.here = true;
 stream.hls = Object.freeze(info.hls);
 
+// What the script says of markers goes the way of its messages to the app, under this name.
+const marking = 'millrace:mark';
+let marks = 0;
+
+function mark(said) {
+  binding.send(marking, JSON.stringify(said), []);
+}
+
 const ctx = {
   log: makeLog(),
   stream,
@@ -58,8 +68,24 @@ const ctx = {
   off(topic, listener) { topics.off(`topic ${topic}`, listener); return ctx; },
   // send gives a message to the app. Where the app is slower, the oldest are dropped.
   send(topic, value) {
+    if (`${topic}` === marking) throw coded(TypeError, 'ERR_INVALID_ARG_VALUE', `${marking} is no topic of yours`);
     const { json, blobs } = pack(value);
     binding.send(String(topic), json, blobs);
+  },
+  // mark marks the stream, and gives the ID of the date range; what cannot be taken is in the server's log.
+  mark(options) {
+    const said = marker(options);
+    if (!said.text && !said.private && !said.id3) {
+      marks += 1;
+      said.id ??= `script-${Date.now().toString(36)}-${marks}`;
+    }
+    mark({ marker: said, time: said.time });
+    return said.id;
+  },
+  endMark(id, options) {
+    if (typeof id !== 'string' || id === '') throw coded(TypeError, 'ERR_INVALID_ARG_TYPE', 'a date range is named by its id, a string');
+    const end = marker(options);
+    mark({ id, end, time: end.time });
   },
   clock: Object.freeze({
     // now is the media time of the newest packet of the source, in seconds; wall is the date at which it arrived.
