@@ -25,6 +25,7 @@ func TestBrowser(t *testing.T) {
 		{"at the beginning", browserAtTheBeginning},
 		{"low latency", browserWithLowLatency},
 		{"looks back", browserLooksBack},
+		{"sees markers", browserSeesMarkers},
 	} {
 		t.Run(c.name, c.test)
 	}
