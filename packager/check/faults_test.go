@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/millrace/millrace/packager"
 	"github.com/millrace/millrace/packager/fmp4"
 	"github.com/millrace/millrace/packager/playlist"
 )
@@ -27,6 +28,7 @@ type fault struct {
 
 	ended  bool                                     // the presentation has ended
 	plain  bool                                     // no low latency
+	ts     bool                                     // MPEG-TS
 	text   func(name, text string) string           // of a media playlist
 	multi  func(text string) string                 // of the multivariant one
 	model  func(name string, m *playlist.Media)     // of a media playlist
@@ -143,8 +145,14 @@ func onAudio(f func(m *playlist.Media)) func(string, *playlist.Media) {
 
 // isSegment and isPart tell media by its name.
 func isSegment(name string) bool {
-	_, err := strconv.Atoi(strings.TrimSuffix(path.Base(name), ".m4s"))
-	return err == nil
+	_, ok := numberOf(name)
+	return ok
+}
+
+func numberOf(name string) (int, bool) {
+	base := path.Base(name)
+	n, err := strconv.Atoi(strings.TrimSuffix(base, path.Ext(base)))
+	return n, err == nil
 }
 
 func isPart(name string) bool { return strings.HasPrefix(path.Base(name), "part") }
@@ -459,7 +467,11 @@ var faults = []fault{
 // run watches a presentation with a fault, on a virtual clock.
 func run(t *testing.T, f *fault) *Report {
 	t.Helper()
-	p, stop := live(t, !f.plain)
+	in := packager.FMP4
+	if f.ts {
+		in = packager.TS
+	}
+	p, stop := live(t, !f.plain, in)
 	defer func() {
 		stop()
 		p.Close()
@@ -492,12 +504,12 @@ func broken(r *Report) []string {
 }
 
 func TestNothingIsWrongWithOurOwn(t *testing.T) {
-	for _, f := range []fault{{}, {plain: true}, {ended: true}} {
+	for _, f := range []fault{{}, {plain: true}, {ended: true}, {ts: true}, {ts: true, plain: true}, {ts: true, ended: true}} {
 		synctest.Test(t, func(t *testing.T) {
 			if r := run(t, &f); len(broken(r)) > 0 || r.Pieces == 0 {
 				var b bytes.Buffer
 				_ = r.Text(&b, false)
-				t.Errorf("plain %v, ended %v:\n%s", f.plain, f.ended, &b)
+				t.Errorf("plain %v, ended %v, TS %v:\n%s", f.plain, f.ended, f.ts, &b)
 			}
 		})
 	}
@@ -506,9 +518,14 @@ func TestNothingIsWrongWithOurOwn(t *testing.T) {
 // TestPlantedFaults breaks each rule in one way: it fires, and no other but
 // those that follow.
 func TestPlantedFaults(t *testing.T) {
-	for i := range faults {
-		f := &faults[i]
-		t.Run(f.rule, func(t *testing.T) {
+	all := append(slices.Clone(faults), transportFaults...)
+	for i := range all {
+		f := &all[i]
+		name := f.rule
+		if f.ts {
+			name += "-ts"
+		}
+		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := run(t, f)
 				got := broken(r)
@@ -543,7 +560,7 @@ func TestEveryRuleHasAFault(t *testing.T) {
 		if cmp.Or(r.Section, r.Text) == "" || r.Section == "" {
 			t.Errorf("%s has no section", r.ID)
 		}
-		if !slices.ContainsFunc(faults, func(f fault) bool { return f.rule == r.ID }) {
+		if !slices.ContainsFunc(append(transportFaults, faults...), func(f fault) bool { return f.rule == r.ID }) {
 			t.Errorf("no planted fault for %s", r.ID)
 		}
 	}

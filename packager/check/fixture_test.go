@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"encoding/hex"
 	"io"
 	"net/http"
@@ -61,7 +62,7 @@ func (a *answering) Write(b []byte) (int, error) {
 func (a *answering) Flush() {}
 
 // avcConfig is x264's for 320x180, Constrained Baseline 3.0.
-var avcConfig, _ = hex.DecodeString("0142c01effe1001a6742c01ed9014185be78400000030040000007a3c58b92010004" + "68cb83cb20")
+var avcConfig, _ = hex.DecodeString("0142c01effe100196742c01ed901419f9f011000000300100000030320f162e48001000568cb83cb20")
 
 var (
 	fixtureVideo = &media.Track{
@@ -75,10 +76,10 @@ var (
 
 // live is a good presentation in two renditions with sound, segments of a
 // second and parts of 200 ms, that goes on until it is stopped.
-func live(t *testing.T, lowLatency bool) (p *packager.Presentation, stop func()) {
+func live(t *testing.T, lowLatency bool, in packager.Container) (p *packager.Presentation, stop func()) {
 	t.Helper()
 	p, err := packager.New(packager.Config{
-		Segment: time.Second, Part: 200 * time.Millisecond, Window: 24 * time.Second, LowLatency: lowLatency, Store: store.Memory{},
+		Segment: time.Second, Part: 200 * time.Millisecond, Window: 24 * time.Second, LowLatency: lowLatency, Store: store.Memory{}, Container: in,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -99,6 +100,15 @@ func live(t *testing.T, lowLatency bool) (p *packager.Presentation, stop func())
 		close(over)
 		<-done
 	})
+}
+
+// drawn is an access unit of 1000 bytes.
+func drawn(key bool) []byte {
+	b := append([]byte{0, 0, 3, 0xe4, 0x41}, bytes.Repeat([]byte{7}, 995)...)
+	if key {
+		b[4] = 0x65
+	}
+	return b
 }
 
 func feed(t *testing.T, p *packager.Presentation, stop <-chan struct{}) {
@@ -124,7 +134,7 @@ func feed(t *testing.T, p *packager.Presentation, stop <-chan struct{}) {
 			}
 		}
 		for _, name := range []string{"720p", "360p"} {
-			put(name, media.Packet{Track: fixtureVideo, PTS: n * 3600, DTS: n * 3600, Duration: 3600, Key: n%25 == 0, Payload: make([]byte, 1000)})
+			put(name, media.Packet{Track: fixtureVideo, PTS: n * 3600, DTS: n * 3600, Duration: 3600, Key: n%25 == 0, Payload: drawn(n%25 == 0)})
 		}
 		for ; sound*1024 < (n+1)*1920; sound++ {
 			put("audio", media.Packet{Track: fixtureAudio, PTS: sound * 1024, DTS: sound * 1024, Duration: 1024, Key: true, Payload: make([]byte, 340)})

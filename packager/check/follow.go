@@ -34,12 +34,11 @@ func (l *look) segment(number uint64) *playlist.Segment {
 // piece is a downloaded segment or part.
 type piece struct {
 	*answer
-	listed    time.Time // when a playlist first named it
-	number    uint64    // media sequence number of the segment
-	duration  time.Duration
-	fragments []fmp4.Fragment
-	init      *section
-	bad       error // why the media cannot be read; nil where nobody looked into it
+	contents
+	listed   time.Time // when a playlist first named it
+	number   uint64    // media sequence number of the segment
+	duration time.Duration
+	init     *section
 }
 
 // readable reports whether the media was looked into and understood.
@@ -268,16 +267,13 @@ func (f *followed) need(ctx context.Context, p *piece, uri string, byteRange *pl
 			return
 		}
 		a := f.client.get(ctx, u, maxMedia, false)
-		var fragments []fmp4.Fragment
-		var bad error
-		if a.ok() && initURI != "" {
-			if fragments, bad = fmp4.ReadFragments(a.body); bad == nil && len(fragments) == 0 {
-				bad = fmt.Errorf("no fragment in %d bytes", len(a.body))
-			}
+		var found contents
+		if a.ok() {
+			found.open(a.body, initURI != "")
 		}
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		p.answer, p.fragments, p.bad = a, fragments, bad
+		p.answer, p.contents = a, found
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/packager/fmp4"
+	"github.com/millrace/millrace/packager/mpegts"
 	"github.com/millrace/millrace/packager/playlist"
 )
 
@@ -37,7 +38,7 @@ var mediaRules = []rule{
 			}
 		}
 	}},
-	{"media-readable", "3.1.2", true, "segments and initialization sections are whole fMP4", func(p *presentation, v *verdict) {
+	{"media-readable", "3.1.2", true, "segments and initialization sections are whole fMP4, or segments whole MPEG-TS", func(p *presentation, v *verdict) {
 		for _, f := range p.list {
 			for uri, s := range f.sections {
 				if s.ok() {
@@ -48,7 +49,7 @@ var mediaRules = []rule{
 				}
 			}
 			for _, s := range f.segments {
-				if s.ok() && f.fragmented() {
+				if s.ok() && (f.fragmented() || s.transport()) {
 					v.applies()
 					if s.bad != nil {
 						v.broken(f, "%s: %v", s.name(), s.bad)
@@ -57,7 +58,31 @@ var mediaRules = []rule{
 			}
 		}
 	}},
-	{"part-is-media", "3.2", true, "a part is media by itself: whole fragments", func(p *presentation, v *verdict) {
+	{"tables-first", "3.1.1", false, "an MPEG-TS segment begins with PAT and PMT, and so does a part, which is one", func(p *presentation, v *verdict) {
+		for _, f := range p.list {
+			for _, s := range f.pieces() {
+				if s.readable() && s.transport() {
+					v.applies()
+					if !s.program.TablesFirst {
+						v.broken(f, "%s does not", s.name())
+					}
+				}
+			}
+		}
+	}},
+	{"hevc-in-fmp4", "Apple 1.5", true, "HEVC is in fMP4, not in MPEG-TS", func(p *presentation, v *verdict) {
+		for _, f := range p.list {
+			for _, s := range f.segments {
+				if s.readable() && s.transport() {
+					v.applies()
+					if named := f.variant != nil && strings.Contains(f.variant.Codecs, "hvc1"); named || s.program.Media().Type == mpegts.TypeH265 {
+						v.broken(f, "%s is MPEG-TS with HEVC", s.name())
+					}
+				}
+			}
+		}
+	}},
+	{"part-is-media", "3.2", true, "a part is media by itself: whole fragments, or whole transport packets", func(p *presentation, v *verdict) {
 		for _, f := range p.list {
 			for _, s := range f.parts {
 				if s.ok() {
@@ -77,7 +102,14 @@ var mediaRules = []rule{
 					continue
 				}
 				v.applies()
-				if !slices.EqualFunc(samples(parts...), samples(whole), sameSample) {
+				same := sameSample
+				if whole.transport() { // which has no durations
+					same = func(a, b fmp4.Sample) bool {
+						a.Duration = b.Duration
+						return sameSample(a, b)
+					}
+				}
+				if !slices.EqualFunc(samples(parts...), samples(whole), same) {
 					v.broken(f, "%s has %d samples, its %d parts have %d, or others", whole.name(), len(samples(whole)), len(parts), len(samples(parts...)))
 				}
 			}
@@ -116,8 +148,11 @@ var mediaRules = []rule{
 				if !s.readable() || rate == 0 {
 					continue
 				}
-				v.applies()
 				lasts, frame := s.lasts(rate)
+				if lasts == 0 {
+					continue // a single picture in MPEG-TS, which tells no durations
+				}
+				v.applies()
 				if off := (s.duration - lasts).Abs(); off > frame+20*time.Millisecond {
 					v.broken(f, "%s: EXTINF %v, media %v", s.name(), s.duration, lasts)
 				}
@@ -136,9 +171,7 @@ var mediaRules = []rule{
 					continue
 				}
 				v.applies()
-				last := before.fragments[len(before.fragments)-1]
-				end, start := last.Base+last.Duration(), s.fragments[0].Base
-				if off := ticks(int64(start)-int64(end), rate); off.Abs() > 100*time.Millisecond {
+				if off := s.behind(before); off.Abs() > 100*time.Millisecond {
 					v.broken(f, "%s begins %v off the end of %s", s.name(), off, before.name())
 				}
 			}
@@ -172,10 +205,20 @@ var mediaRules = []rule{
 				}
 			}
 			for _, s := range f.segments {
-				if s.ok() && f.fragmented() {
-					switch t := mediaType(s.answer); t {
-					case "video/mp4", "audio/mp4", "video/iso.segment", "audio/iso.segment":
-					default:
+				if !s.ok() {
+					continue
+				}
+				switch t := mediaType(s.answer); t {
+				case "video/mp4", "audio/mp4", "video/iso.segment", "audio/iso.segment":
+					if s.transport() {
+						v.broken(f, "%s is %q, and in it is MPEG-TS", s.name(), t)
+					}
+				case "video/mp2t":
+					if f.fragmented() {
+						v.broken(f, "%s is %q, and in it is fMP4", s.name(), t)
+					}
+				default:
+					if f.fragmented() || s.transport() {
 						v.broken(f, "%s is %q", s.name(), t)
 					}
 				}
@@ -262,12 +305,26 @@ func sameSample(a, b fmp4.Sample) bool {
 	return a.Duration == b.Duration && a.Offset == b.Offset && a.Key == b.Key && bytes.Equal(a.Payload, b.Payload)
 }
 
-// timescale is that of the piece's initialization section, 0 if unknown.
+// timescale is that of MPEG-TS or of the piece's initialization section, 0 if
+// unknown.
 func (p *piece) timescale() int {
+	if p.transport() {
+		return transportRate
+	}
 	if p.init == nil || p.init.h == nil {
 		return 0
 	}
 	return int(p.init.h.Timescale)
+}
+
+// behind is how far from the end of another piece's media this one's begins.
+func (p *piece) behind(other *piece) time.Duration {
+	last := other.fragments[len(other.fragments)-1]
+	off := int64(p.fragments[0].Base) - int64(last.Base+last.Duration())
+	if p.transport() {
+		off = (off+3*transportWrap/2)%transportWrap - transportWrap/2
+	}
+	return ticks(off, p.timescale())
 }
 
 // lasts is how long the media of a piece is shown, and its longest frame.

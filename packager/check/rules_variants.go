@@ -125,6 +125,12 @@ var variantRules = []rule{
 					v.broken(f, "the media is %s, CODECS says %s", profile, f.variant.Codecs)
 				}
 			}
+			for _, s := range f.segments {
+				if c := s.codec(); c != "" && !slices.ContainsFunc(named, func(n string) bool { return covers(strings.TrimSpace(n), c) }) {
+					v.broken(f, "%s is %s, CODECS says %s", s.name(), c, f.variant.Codecs)
+					break
+				}
+			}
 		}
 	}},
 	{"resolution", "Apple 9.4", true, "RESOLUTION stands on every video variant and is that of its media", func(p *presentation, v *verdict) {
@@ -139,6 +145,12 @@ var variantRules = []rule{
 			for _, s := range f.sections {
 				if s.h != nil && s.h.Height > 0 && f.variant.Height > 0 && s.h.Height != f.variant.Height && s.h.Width != f.variant.Height {
 					v.broken(f, "the media is %dx%d, RESOLUTION says %dx%d", s.h.Width, s.h.Height, f.variant.Width, f.variant.Height)
+				}
+			}
+			for _, s := range f.segments {
+				if t := s.track; t != nil && t.Height > 0 && f.variant.Height > 0 && t.Height != f.variant.Height && t.Width != f.variant.Height {
+					v.broken(f, "%s is %dx%d, RESOLUTION says %dx%d", s.name(), t.Width, t.Height, f.variant.Width, f.variant.Height)
+					break
 				}
 			}
 		}
@@ -217,6 +229,11 @@ func (p *piece) start() int64 {
 		}
 	}
 	return first
+}
+
+// covers reports whether an item of CODECS names a coding, or one of its sort.
+func covers(named, codec string) bool {
+	return strings.EqualFold(named, codec) || entryOf(named) == codec
 }
 
 // entryOf is the sample entry that a codec string means.
