@@ -19,7 +19,7 @@ import (
 
 // openApp makes what runs the app script; nil where the configuration names
 // none.
-func openApp(w *world, s *server, exe string, bus *pipeline.Bus) (*host.Host, error) {
+func openApp(s *server, exe string, bus *pipeline.Bus) (*host.Host, error) {
 	if s.cfg.App == "" {
 		return nil, nil //nolint:nilnil // there is none
 	}
@@ -28,9 +28,28 @@ func openApp(w *world, s *server, exe string, bus *pipeline.Bus) (*host.Host, er
 		return nil, fmt.Errorf("app: %w", err)
 	}
 	return host.New(host.Options{
-		Command: []string{exe, "worker"}, Script: script, Env: scriptEnv(w, s.cfg),
+		Command: []string{exe, "worker"}, Script: script, Env: s.shownEnv(),
 		Version: versionName(), Logger: s.log, Tell: bus.Send,
 	}), nil
+}
+
+// changeApp has the app be what the configuration says now. What asks it and
+// serves it is made with the server: the first app needs a new start, and so
+// does none any more.
+func (s *server) changeApp() {
+	if (s.app == nil) != (s.cfg.App == "") {
+		s.log.Warn("the first app, or none any more, is in force after a restart only", "app", orNone(s.cfg.App))
+		return
+	}
+	if s.app == nil {
+		return
+	}
+	script, err := filepath.Abs(s.cfg.App)
+	if err != nil {
+		s.log.Error("the app stays as it was", "err", err)
+		return
+	}
+	s.app.Change(script, s.shownEnv())
 }
 
 // connectApp has web serve the app's routes, and ask it about viewers.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace/millrace/ingest"
@@ -29,6 +30,8 @@ type server struct {
 	log       *slog.Logger
 	container bool   // nobody is loopback
 	key       string // made by this start, see containerKey
+	env       func(name string) string
+	scriptEnv atomic.Pointer[map[string]string] // what scripts see of it
 
 	thumbnails *transcode.Thumbnailer
 	manager    *pipeline.Manager
@@ -53,7 +56,8 @@ const (
 
 // openServer opens everything, or nothing.
 func openServer(ctx context.Context, w *world, cfg *config.Config, log *slog.Logger) (_ *server, err error) {
-	s := &server{cfg: cfg, log: log, container: w.env("MILLRACE_CONTAINER") != "", failed: make(chan error, 2)}
+	s := &server{cfg: cfg, log: log, container: w.env("MILLRACE_CONTAINER") != "", env: w.env, failed: make(chan error, 2)}
+	s.showEnv()
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close(context.WithoutCancel(ctx)))
@@ -76,7 +80,7 @@ func openServer(ctx context.Context, w *world, cfg *config.Config, log *slog.Log
 	s.thumbnails = supervisor.Thumbnailer()
 	bus := pipeline.NewBus()
 
-	if s.app, err = openApp(w, s, exe, bus); err != nil {
+	if s.app, err = openApp(s, exe, bus); err != nil {
 		return nil, err
 	}
 	if s.archive, err = openArchive(cfg, bus, s.thumbnails.JPEG, log); err != nil {
@@ -84,7 +88,7 @@ func openServer(ctx context.Context, w *world, cfg *config.Config, log *slog.Log
 	}
 	deps := pipeline.Deps{
 		Transcoder: supervisor, Thumbnails: s.thumbnails, Bus: bus, Logger: log,
-		Pull: s.pull, NoLoopback: s.container, ScriptEnv: scriptEnv(w, cfg),
+		Pull: s.pull, NoLoopback: s.container, ScriptEnv: s.shownEnv,
 		Shifts: s.archive.shifts, Recordings: s.archive.lib,
 	}
 	if s.app != nil {
@@ -104,17 +108,18 @@ func openServer(ctx context.Context, w *world, cfg *config.Config, log *slog.Log
 	return s, nil
 }
 
-// scriptEnv is what scripts see of the environment: what the configuration
-// names.
-func scriptEnv(w *world, cfg *config.Config) map[string]string {
+// showEnv has scripts see what the configuration names of the environment.
+func (s *server) showEnv() {
 	env := map[string]string{}
-	for _, name := range cfg.Env {
-		if value := w.env(name); value != "" {
+	for _, name := range s.cfg.Env {
+		if value := s.env(name); value != "" {
 			env[name] = value
 		}
 	}
-	return env
+	s.scriptEnv.Store(&env)
 }
+
+func (s *server) shownEnv() map[string]string { return *s.scriptEnv.Load() }
 
 func (s *server) openHTTP(ctx context.Context) error {
 	h := s.cfg.HTTP
@@ -274,6 +279,8 @@ func (s *server) reload(load func() (*config.Config, error)) {
 	if changes.Empty() {
 		return
 	}
+	s.showEnv()
+	s.changeApp()
 	s.manager.Reload(cfg)
 	s.archive.bound(cfg.Retain)
 	if s.web != nil {

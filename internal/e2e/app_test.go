@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 	"github.com/millrace/millrace/internal/status"
 	"github.com/millrace/millrace/jsapi/program/npmtest"
+	"github.com/millrace/millrace/testmedia"
 	"github.com/millrace/millrace/testmedia/tools"
 )
 
@@ -412,4 +414,54 @@ func TestAppGuarded(t *testing.T) {
 			t.Errorf("%s: %d %s", path, resp.StatusCode, body)
 		}
 	}
+}
+
+// TestAppChangesByReload names another app, and another variable for scripts,
+// and has the server read that; an app that does not start changes nothing.
+func TestAppChangesByReload(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	app := func(name, text string) string {
+		file := filepath.Join(dir, name)
+		writeFile(t, file, text)
+		return file
+	}
+	const says = `import { http } from 'millrace';
+		http.get('/who', (req, res) => res.send('%s, ' + process.env.KEY + ', ' + process.env.OTHER));`
+	first, second := app("first.js", fmt.Sprintf(says, "first")), app("second.js", fmt.Sprintf(says, "second"))
+	pipeline := app("front.js", `import { hls } from 'millrace';
+		export default async function (source, { env, log }) { log('sees ' + env.OTHER); source.pipe(hls()); }`)
+	config := func(app, env string) string {
+		return fmt.Sprintf("app: %q\nenv: [%s]\nstreams: [{path: cam, pipeline: %q}]\n", app, env, pipeline)
+	}
+	s := start(t, "127.0.0.1", "serve", config(first, "KEY"), "env", "KEY=k", "OTHER=o")
+	answers := func(want string) {
+		t.Helper()
+		s.eventually(20*time.Second, want+" answers", func() error {
+			if b, err := s.get("/app/who"); err != nil || string(b) != want {
+				return fmt.Errorf("%s, %w", b, err)
+			}
+			return nil
+		})
+	}
+	reload := func(config string) {
+		t.Helper()
+		s.configure(config)
+		if err := s.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+	}
+	answers("first, k, undefined")
+	clip, _ := tools.Clip(t, "h264", func(r *testmedia.Recipe) { r.Duration = 20 * time.Second })
+	s.publish("cam", clip)
+	s.live("cam", 1)
+	s.said("sees undefined")
+	reload(config(second, "KEY, OTHER"))
+	answers("second, k, o")
+	s.said("sees o")
+	reload(config(app("broken.js", "throw new Error('not today')"), "KEY, OTHER"))
+	s.said("the changed app does not start")
+	answers("second, k, o")
+	reload(config(first, "OTHER"))
+	answers("first, undefined, o")
 }

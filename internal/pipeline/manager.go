@@ -32,8 +32,10 @@ type Deps struct {
 	// block. Nil: nobody wants to know.
 	Notice func(status.Event)
 
-	// ScriptEnv are the environment variables that pipeline scripts see.
-	ScriptEnv map[string]string
+	// ScriptEnv tells the environment variables that pipeline scripts see, a
+	// map that is not changed any more; nil is none. Scripts that run are
+	// started anew when it tells others.
+	ScriptEnv func() map[string]string
 
 	// Pull fetches a configured source into a stream until ctx ends, and
 	// reconnects by itself.

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"slices"
 	"time"
@@ -87,6 +88,11 @@ func (f *files) changed() bool {
 func (s *scripted) inspect(ctx context.Context) {
 	if s.files.changed() {
 		s.p.log.Info("the script has changed", "script", s.file)
+		s.renew(ctx)
+	}
+	if env := s.p.deps.scriptEnv(); !maps.Equal(env, s.env) {
+		s.p.log.Info("the script sees other variables now", "script", s.file)
+		s.env = env
 		s.renew(ctx)
 	}
 	s.mu.Lock()

@@ -62,11 +62,18 @@ func newScripted(p *Pipeline) *scripted {
 		}
 	}
 	s := &scripted{
-		p: p, file: file, env: p.deps.ScriptEnv, wake: make(chan struct{}, 1),
+		p: p, file: file, env: p.deps.scriptEnv(), wake: make(chan struct{}, 1),
 		budget: child.Budget{Pause: child.DefaultPause}, lasts: map[string]*media.Packet{},
 	}
 	s.files.watch([]string{file}, time.Now())
 	return s
+}
+
+func (d *Deps) scriptEnv() map[string]string {
+	if d.ScriptEnv == nil {
+		return nil
+	}
+	return d.ScriptEnv()
 }
 
 // call has perform execute f.

@@ -75,17 +75,17 @@ func (h *Host) undecided(q pipeline.Question, err error) (pipeline.Grant, error)
 	known := h.known
 	h.mu.Unlock()
 	if known != nil && known.Deciding[string(q)].Allow {
-		h.log.Warn("let in undecided", "hook", q, "err", err)
+		h.logger().Warn("let in undecided", "hook", q, "err", err)
 		return pipeline.Grant{}, nil
 	}
-	h.log.Warn("refused undecided", "hook", q, "err", err)
+	h.logger().Warn("refused undecided", "hook", q, "err", err)
 	return pipeline.Grant{}, &pipeline.Refusal{Reason: err.Error(), Unavailable: errors.Is(err, ErrDown)}
 }
 
 // judged is what the script said.
 func (h *Host) judged(q pipeline.Question, v pipeline.Visitor, a *wire.Answer) (pipeline.Grant, error) {
 	if no := a.Refused; no != nil {
-		h.log.Info("refused by the app", "hook", q, "stream", v.Path, "remote", v.Remote, "reason", no.Message, "stack", no.Stack)
+		h.logger().Info("refused by the app", "hook", q, "stream", v.Path, "remote", v.Remote, "reason", no.Message, "stack", no.Stack)
 		return pipeline.Grant{}, &pipeline.Refusal{
 			Reason: no.Message, Challenge: no.Status == http.StatusUnauthorized,
 			Unavailable: no.Status == http.StatusServiceUnavailable,

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace/millrace/internal/child"
@@ -20,7 +22,7 @@ type Options struct {
 	// Command starts a worker process: this executable with the argument
 	// "worker".
 	Command []string
-	Script  string            // absolute path
+	Script  string            // absolute path; see Change
 	Env     map[string]string // what the script sees of the environment
 	Version string            // the server's
 	Logger  *slog.Logger      // discards
@@ -54,12 +56,15 @@ type Server interface {
 // Host runs one app. Its methods may be called from any goroutine.
 type Host struct {
 	opts   Options
-	log    *slog.Logger
+	named  atomic.Pointer[slog.Logger]
 	server Server
 	cancel context.CancelFunc
 	work   sync.WaitGroup
+	other  chan struct{} // holds a token when script or env are others
 
 	mu       sync.Mutex
+	script   string
+	env      map[string]string
 	current  *instance // nil while none is ready
 	known    *wire.Hooks
 	why      error         // why there is none, or why the newest script is not the one that runs
@@ -84,8 +89,36 @@ func New(o Options) *Host {
 	o.Grace = orElse(o.Grace, 3*time.Second)
 	o.Pause = orElse(o.Pause, child.DefaultPause)
 	o.Poll = orElse(o.Poll, 300*time.Millisecond)
-	return &Host{opts: o, log: o.Logger.With("app", o.Script), changed: make(chan struct{})}
+	h := &Host{opts: o, script: o.Script, env: o.Env, other: make(chan struct{}, 1), changed: make(chan struct{})}
+	h.named.Store(o.Logger.With("app", o.Script))
+	return h
 }
+
+// Change has another script, or one that sees other variables, take the place
+// of the app, as another version of its files does: where it does not start,
+// the old one goes on.
+func (h *Host) Change(script string, env map[string]string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.script == script && maps.Equal(h.env, env) {
+		return
+	}
+	h.script, h.env = script, env
+	h.named.Store(h.opts.Logger.With("app", script))
+	select {
+	case h.other <- struct{}{}:
+	default:
+	}
+}
+
+// given is what the next process is to run.
+func (h *Host) given() (script string, env map[string]string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.script, h.env
+}
+
+func (h *Host) logger() *slog.Logger { return h.named.Load() }
 
 func orElse[T comparable](v, other T) T {
 	var zero T

@@ -83,9 +83,9 @@ func (h *Host) launch(ctx context.Context) (*instance, error) {
 		return nil, fmt.Errorf("use socket pair: it is a %T", conn)
 	}
 	launch := child.Launch{
-		Command: h.opts.Command, Logger: h.log, Files: nil, Status: ofExit,
+		Command: h.opts.Command, Logger: h.logger(), Files: nil, Status: ofExit,
 		Configure: func(lifeline io.Writer) error {
-			level := int(child.Level(ctx, h.log))
+			level := int(child.Level(ctx, h.logger()))
 			return worker.NewWriter(lifeline).Write(&worker.Config{Role: worker.RoleApp, Name: "app", LogLevel: level})
 		},
 	}
@@ -99,8 +99,9 @@ func (h *Host) launch(ctx context.Context) (*instance, error) {
 		h: h, p: p, in: wire.NewServerReader(p.Conn), out: newOutbox(p.Conn), conns: conns,
 		ready: make(chan struct{}), gone: make(chan struct{}), calls: make(map[uint64]chan *wire.Answer),
 	}
+	script, env := h.given()
 	i.out.put(&wire.Start{
-		Script: h.opts.Script, Env: h.opts.Env, Version: h.opts.Version, LogLevel: int(child.Level(ctx, h.log)),
+		Script: script, Env: env, Version: h.opts.Version, LogLevel: int(child.Level(ctx, h.logger())),
 	})
 	h.work.Go(i.live)
 	return i, nil
@@ -182,7 +183,7 @@ func (i *instance) watch() {
 
 // read takes what the process says until it ends, or talks nonsense.
 func (i *instance) read() {
-	lines := relay{log: i.h.log, pid: i.p.PID}
+	lines := relay{log: i.h.logger(), pid: i.p.PID}
 	for {
 		f, err := i.in.Read()
 		if err == nil {
@@ -203,7 +204,7 @@ func (i *instance) read() {
 func (i *instance) take(f wire.Frame, lines *relay) error {
 	switch f := f.(type) {
 	case *wire.Hello:
-		i.h.log.Debug("app process", "pid", f.PID)
+		i.h.logger().Debug("app process", "pid", f.PID)
 	case *wire.Ready:
 		i.hooks.Store(&f.Hooks)
 		select {

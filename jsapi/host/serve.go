@@ -100,7 +100,7 @@ func (i *instance) send(m *wire.Message) {
 	text, blobs := m.Parts()
 	err := i.h.server.Send(pipeline.Message{Path: m.Path, Topic: m.Topic, JSON: text, Blobs: blobs})
 	if err != nil {
-		i.h.log.Warn("message not delivered", "stream", m.Path, "topic", m.Topic, "err", err)
+		i.h.logger().Warn("message not delivered", "stream", m.Path, "topic", m.Topic, "err", err)
 	}
 }
 
@@ -114,7 +114,7 @@ func (h *Host) tell(ctx context.Context) {
 			}
 			data, err := json.Marshal(e.Data)
 			if err != nil {
-				h.log.Warn("event not delivered", "type", e.Type, "err", err)
+				h.logger().Warn("event not delivered", "type", e.Type, "err", err)
 				continue
 			}
 			i.out.put(&wire.Event{ID: e.ID, Time: e.Time, Kind: e.Type, Path: e.Path, Data: data})

@@ -11,7 +11,8 @@ import (
 
 // supervise is the goroutine that decides which process is current.
 func (h *Host) supervise(ctx context.Context) {
-	s := &supervision{h: h, budget: child.Budget{Pause: h.opts.Pause}, files: newFiles([]string{h.opts.Script}), begin: time.Now()}
+	script, _ := h.given()
+	s := &supervision{h: h, budget: child.Budget{Pause: h.opts.Pause}, files: newFiles([]string{script}), begin: time.Now()}
 	poll := time.NewTicker(h.opts.Poll)
 	defer poll.Stop()
 	s.start(ctx)
@@ -27,9 +28,13 @@ func (h *Host) supervise(ctx context.Context) {
 		case <-s.pause:
 			s.pause = nil
 			s.start(ctx)
+		case <-h.other:
+			script, _ := h.given()
+			s.files = newFiles([]string{script})
+			s.changed(ctx, "the app is another one now, or sees other variables")
 		case <-poll.C:
 			if s.files.changed() {
-				s.changed(ctx)
+				s.changed(ctx, "the app's files changed")
 			}
 		}
 	}
@@ -89,13 +94,14 @@ const longRest = 30 * time.Second
 func (s *supervision) promote() {
 	old := s.current
 	s.current, s.next = s.next, nil
-	s.files = newFiles(append(s.current.inputs, s.h.opts.Script))
+	script, _ := s.h.given()
+	s.files = newFiles(append(s.current.inputs, script))
 	h := s.h
 	h.mu.Lock()
 	h.current, h.known, h.why = s.current, s.current.hooks.Load(), nil
 	h.change()
 	h.mu.Unlock()
-	h.log.Info("the app runs", "pid", s.current.p.PID, "files", len(s.current.inputs))
+	h.logger().Info("the app runs", "pid", s.current.p.PID, "files", len(s.current.inputs))
 	h.opts.Tell("app:ready", "", map[string]any{"pid": s.current.p.PID})
 	if old != nil {
 		s.retired.Go(old.leave)
@@ -111,7 +117,7 @@ func (s *supervision) rejected() {
 		s.h.mu.Lock()
 		s.h.why = i.death
 		s.h.mu.Unlock()
-		s.h.log.Error("the changed app does not start; the old one goes on", attrs(i.death)...)
+		s.h.logger().Error("the changed app does not start; the old one goes on", attrs(i.death)...)
 		s.h.opts.Tell("app:rejected", "", reason(i.death))
 		return
 	}
@@ -136,11 +142,11 @@ func (s *supervision) died() {
 	}
 }
 
-// changed starts the script anew because its files are others.
-func (s *supervision) changed(ctx context.Context) {
-	s.h.log.Info("the app's files changed")
+// changed starts the script anew, for a reason.
+func (s *supervision) changed(ctx context.Context, why string) {
+	s.h.logger().Info(why)
 	if s.next != nil {
-		s.next.p.Kill(child.Closed, "its files changed")
+		s.next.p.Kill(child.Closed, why)
 		<-s.next.gone
 		s.next = nil
 	}
@@ -169,7 +175,7 @@ func (h *Host) down(err error) {
 	h.current, h.why = nil, err
 	h.change()
 	h.mu.Unlock()
-	h.log.Error("the app is down", attrs(err)...)
+	h.logger().Error("the app is down", attrs(err)...)
 	h.opts.Tell("app:died", "", reason(err))
 }
 
