@@ -7,6 +7,7 @@
 //	follow.go  a media playlist over time, and what it lists
 //	watch.go   the presentation: its playlists, followed at once
 //	probe.go   questions asked on purpose: delivery directives, unknown names
+//	iframes.go I-frame playlists, looked at once, and the rules for them
 //	rules_*.go the rules; each is a value with its section and a function
 //	report.go  the verdict, as text and as JSON
 //

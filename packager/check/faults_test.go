@@ -143,6 +143,34 @@ func onAudio(f func(m *playlist.Media)) func(string, *playlist.Media) {
 	}
 }
 
+// onIFrames changes I-frame playlists only, and notIFrames all others.
+func onIFrames(f func(m *playlist.Media)) func(string, *playlist.Media) {
+	return func(name string, m *playlist.Media) {
+		if strings.HasSuffix(name, "/iframes.m3u8") {
+			f(m)
+		}
+	}
+}
+
+func notIFrames(f func(name string, m *playlist.Media)) func(string, *playlist.Media) {
+	return func(name string, m *playlist.Media) {
+		if !m.IFramesOnly {
+			f(name, m)
+		}
+	}
+}
+
+// stretch makes the ranges of I-frames longer, or shorter.
+func stretch(offset, length int64) func(m *playlist.Media) {
+	return func(m *playlist.Media) {
+		for i := range m.Segments {
+			if r := m.Segments[i].ByteRange; r != nil {
+				r.Offset, r.Length = r.Offset+offset, r.Length+length
+			}
+		}
+	}
+}
+
 // isSegment and isPart tell media by its name.
 func isSegment(name string) bool {
 	_, ok := numberOf(name)
@@ -217,7 +245,7 @@ func slow(d time.Duration, what func(r *http.Request) bool) func(http.Handler) h
 }
 
 var faults = []fault{
-	{rule: "readable", text: func(_, text string) string { return text + "#EXTINF:x,\n" }},
+	{rule: "readable", text: func(_, text string) string { return text + "#EXTINF:x,\n" }, follows: []string{"iframes-only"}},
 	{rule: "part-inf", text: without("#EXT-X-PART-INF")},
 	{rule: "part-hold-back", text: attribute("PART-HOLD-BACK", "0.300")},
 	{rule: "hold-back", text: attribute("HOLD-BACK", "1.000")},
@@ -246,17 +274,17 @@ var faults = []fault{
 	}},
 	{rule: "reports", text: attribute("LAST-PART", "")},
 	{rule: "date", text: without("#EXT-X-PROGRAM-DATE-TIME")},
-	{rule: "segment-longest", model: func(_ string, m *playlist.Media) {
+	{rule: "segment-longest", model: notIFrames(func(_ string, m *playlist.Media) {
 		for i := range m.Segments {
 			m.Segments[i].Duration *= 3
 		}
-	}, follows: []string{"extinf", "date-follows", "parts-leave"}},
+	}), follows: []string{"extinf", "date-follows", "parts-leave"}},
 	{rule: "sliding-type", model: func(_ string, m *playlist.Media) { m.Type = playlist.Event }},
-	{rule: "parts-leave", model: func(_ string, m *playlist.Media) {
+	{rule: "parts-leave", model: notIFrames(func(_ string, m *playlist.Media) {
 		if m.Skip == nil {
 			m.Segments[0].Parts = []playlist.Part{{URI: "old" + m.Segments[0].URI, Duration: m.PartTarget, Independent: true}}
 		}
-	}, follows: []string{"listed-is-there", "hint-comes"}},
+	}), follows: []string{"listed-is-there", "hint-comes"}},
 	{rule: "six-segments", model: func(_ string, m *playlist.Media) {
 		if n := len(m.Segments) - 4; m.Skip == nil && n > 0 {
 			m.Segments, m.MediaSequence = m.Segments[n:], m.MediaSequence+uint64(n)
@@ -313,7 +341,7 @@ var faults = []fault{
 			}
 			next.ServeHTTP(w, r)
 		}
-	}},
+	}, follows: []string{"iframe-range"}},
 	{rule: "media-readable", media: func(name string, b []byte) []byte {
 		if isSegment(name) {
 			return b[:len(b)-100]
@@ -343,11 +371,11 @@ var faults = []fault{
 			}
 		})
 	}, follows: []string{"parts-are-the-segment"}},
-	{rule: "extinf", model: func(_ string, m *playlist.Media) {
+	{rule: "extinf", model: notIFrames(func(_ string, m *playlist.Media) {
 		for i := range m.Segments {
 			m.Segments[i].Duration = m.Segments[i].Duration * 13 / 10
 		}
-	}, follows: []string{"date-follows", "parts-leave"}},
+	}), follows: []string{"date-follows", "parts-leave"}},
 	{rule: "continuous", media: func(name string, b []byte) []byte {
 		n, _ := strconv.Atoi(strings.TrimSuffix(path.Base(name), ".m4s"))
 		if !isSegment(name) || !isVideo(name) || n%2 == 0 {
@@ -386,6 +414,39 @@ var faults = []fault{
 		return rewritten(b, func(_ int, f *fmp4.Fragment) { f.Base += 9000 })
 	}},
 	{rule: "reports-complete", text: without("#EXT-X-RENDITION-REPORT")},
+	{rule: "iframe-playlists", multi: multivariant(without("#EXT-X-I-FRAME"))},
+	{rule: "iframe-attributes", multi: func(text string) string {
+		head, iframes, _ := strings.Cut(text, "#EXT-X-I-FRAME")
+		return head + "#EXT-X-I-FRAME" + attribute("RESOLUTION", "")("", iframes)
+	}},
+	{rule: "iframes-only", text: without("#EXT-X-I-FRAMES-ONLY")},
+	// The picture is cut off; the moof is not there.
+	{rule: "iframe-range", model: onIFrames(stretch(0, -1))},
+	{rule: "iframe-range", model: onIFrames(stretch(8, -8))},
+	{rule: "iframe-key", model: onIFrames(func(m *playlist.Media) {
+		for i := range m.Segments { // the fragment behind the I-frame
+			r := m.Segments[i].ByteRange
+			r.Offset, r.Length = r.Length, 1500
+		}
+	})},
+	{rule: "iframe-extinf", model: onIFrames(func(m *playlist.Media) {
+		for i := range m.Segments {
+			m.Segments[i].Duration += 200 * time.Millisecond
+		}
+	})},
+	{rule: "iframe-target", model: onIFrames(func(m *playlist.Media) { m.TargetDuration++ })},
+	{rule: "iframe-control", model: onIFrames(func(m *playlist.Media) { m.ServerControl.HoldBack += time.Second })},
+	{rule: "iframe-parts", model: onIFrames(func(m *playlist.Media) {
+		m.Segments[0].Parts = []playlist.Part{{URI: "part.m4s", Duration: time.Second / 5}}
+	})},
+	{rule: "iframe-blocks", handle: func(next http.Handler) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/iframes.m3u8") {
+				r.URL.RawQuery = ""
+			}
+			next.ServeHTTP(w, r)
+		}
+	}},
 	{rule: "codecs", multi: func(text string) string { return strings.ReplaceAll(text, "avc1.42C01E", "avc1.640033") }},
 	{rule: "resolution", multi: multivariant(attribute("RESOLUTION", "1280x720"))},
 	{rule: "frame-rate", multi: multivariant(attribute("FRAME-RATE", ""))},
@@ -406,11 +467,11 @@ var faults = []fault{
 	}, follows: []string{"parts-punctual"}},
 	{rule: "part-without-msn", handle: strip(func(q string) bool { return strings.HasPrefix(q, "_HLS_part") })},
 	{rule: "msn-not-a-number", handle: strip(contains("soon"))},
-	{rule: "msn-too-far", handle: strip(func(q string) bool { return strings.HasPrefix(q, "_HLS_msn=5") && !strings.Contains(q, "part") })},
+	{rule: "msn-too-far", handle: strip(func(q string) bool { return strings.HasPrefix(q, "_HLS_msn=5") && !strings.Contains(q, "part") }), follows: []string{"iframe-blocks"}},
 	{rule: "part-too-far", handle: strip(contains("100000"))},
 	{rule: "msn-in-the-past", handle: answer400(func(q string) bool {
 		return strings.HasPrefix(q, "_HLS_msn=50") && !strings.Contains(q, "part")
-	})},
+	}), follows: []string{"iframe-blocks"}},
 	{rule: "directives-after-end", ended: true, handle: answer400(contains("_HLS_msn"))},
 	{rule: "unknown-uri", handle: func(next http.Handler) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {

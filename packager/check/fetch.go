@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -40,6 +41,15 @@ type client struct{ http *http.Client }
 
 // get fetches a URL. gzip asks for a compressed answer and leaves it so.
 func (c *client) get(ctx context.Context, u *url.URL, limit int64, gzip bool) *answer {
+	var h http.Header
+	if gzip {
+		h = http.Header{"Accept-Encoding": {"gzip"}} // set by hand, net/http leaves the body as it is
+	}
+	return c.ask(ctx, u, limit, h)
+}
+
+// ask fetches a URL with headers of its own.
+func (c *client) ask(ctx context.Context, u *url.URL, limit int64, header http.Header) *answer {
 	a := &answer{url: u, asked: time.Now()}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -49,9 +59,7 @@ func (c *client) get(ctx context.Context, u *url.URL, limit int64, gzip bool) *a
 		return a
 	}
 	req.Header.Set("User-Agent", "millrace-check")
-	if gzip {
-		req.Header.Set("Accept-Encoding", "gzip") // set by hand, net/http leaves the body as it is
-	}
+	maps.Copy(req.Header, header)
 	counting := *c.http
 	counting.CheckRedirect = func(_ *http.Request, via []*http.Request) error {
 		if a.redirects = len(via); a.redirects > 5 {

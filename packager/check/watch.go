@@ -35,6 +35,8 @@ type presentation struct {
 	live  bool
 	began time.Time
 	took  time.Duration
+
+	iframes []*iframes // as they were behind the watching
 }
 
 // errNoPlaylist is what Run fails with where there is nothing to judge.
@@ -63,6 +65,7 @@ func Run(ctx context.Context, address string, o Options) (*Report, error) {
 		return nil, context.Cause(ctx)
 	}
 	p.probe(ctx)
+	p.lookAtIFrames(ctx, c)
 	return judge(p), nil
 }
 
