@@ -10,6 +10,7 @@ import (
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/packager/fmp4"
 	"github.com/millrace/millrace/packager/mpegts"
+	"github.com/millrace/millrace/packager/protect"
 )
 
 // Container is the format of media segments.
@@ -109,7 +110,7 @@ func (w *fmp4Writer) adopt(t *media.Track, _ bool) error {
 func (w *fmp4Writer) begin(bool) {}
 
 func (w *fmp4Writer) part(f *fragment, events []due, alone bool) (pieces [][]byte, first int64) {
-	base, single := uint64(f.base), 0
+	base, single, subsamples := uint64(f.base), 0, f.pieces
 	if alone {
 		single = 1
 	}
@@ -123,7 +124,9 @@ func (w *fmp4Writer) part(f *fragment, events []due, alone bool) (pieces [][]byt
 		if len(w.pieces) == 0 {
 			start = 0 // with what stands before the moof
 		}
-		w.header = fmp4.AppendFragment(w.header, w.sequence, base, run)
+		own := subsamples[:min(len(run), len(subsamples))]
+		subsamples = subsamples[len(own):]
+		w.header = fmp4.AppendProtected(w.header, w.sequence, base, run, own)
 		w.pieces = append(w.pieces, w.header[start:])
 		for i := range run {
 			w.pieces = append(w.pieces, run[i].Payload)
@@ -187,22 +190,37 @@ func (w *tsWriter) part(f *fragment, events []due, alone bool) (pieces [][]byte,
 
 func (w *tsWriter) done() {}
 
-// describe makes the initialization section of a track, named by its content.
-// In TS nobody gets it; it tells parameters apart all the same.
-func (p *Presentation) describe(t *media.Track, spec Rendition) (*initSection, error) {
+// describe makes the initialization section of a track, named by its content,
+// and what encrypts its samples where k is not nil. In TS nobody gets the
+// section; it tells parameters apart all the same.
+func (p *Presentation) describe(t *media.Track, spec Rendition, k *key) (*initSection, *protect.Samples, error) {
 	b, err := fmp4.Init(t, fmp4.Bitrates{Max: spec.Bitrate, Average: spec.AverageBitrate})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	codecs, err := fmp4.CodecString(t)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	samples, plain := (*protect.Samples)(nil), sectionName(b)
+	if k != nil {
+		if samples, err = k.NewSamples(t); err == nil {
+			b, err = fmp4.Protect(b, samples.Protection())
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	return &initSection{
+		name: sectionName(b), plain: plain, bytes: b, codecs: codecs, key: k, inBand: p.cfg.Container == TS,
+	}, samples, nil
+}
+
+// sectionName names an initialization section by its content.
+func sectionName(b []byte) string {
 	h := fnv.New64a()
 	h.Write(b)
-	return &initSection{
-		name: fmt.Sprintf("init-%016x.mp4", h.Sum64()), bytes: b, codecs: codecs, inBand: p.cfg.Container == TS,
-	}, nil
+	return fmt.Sprintf("init-%016x.mp4", h.Sum64())
 }
 
 // overhead is what the container adds to a coder's bits/s at most.

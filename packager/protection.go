@@ -2,7 +2,9 @@ package packager
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -45,6 +47,8 @@ func (c *Config) checkProtection() error {
 		return errors.New("unknown method of encryption")
 	case p.Method == protect.CBCS && c.Container == TS:
 		return errors.New("cbcs is for the container fmp4")
+	case p.Method == protect.CBCS && c.Container == TS:
+		return errors.New("cbcs is for fMP4")
 	case p.Rotate < 0:
 		return errors.New("negative duration")
 	case p.Rotate > 0 && p.Key != nil:
@@ -240,12 +244,49 @@ func (r *rendition) finishEncrypted(cur *open) error {
 	return err
 }
 
+// ofSamples is the key where it encrypts samples, nil where it does not.
+func (k *key) ofSamples() *key {
+	if k == nil || k.method != protect.CBCS {
+		return nil
+	}
+	return k
+}
+
+// encryptPending encrypts the samples of the open part. The packets keep
+// theirs, which others have too.
+func (r *rendition) encryptPending() error {
+	if r.samples == nil {
+		return nil
+	}
+	size := 0
+	for i := range r.pending.samples {
+		size += len(r.pending.samples[i].Payload)
+	}
+	r.sealed = slices.Grow(r.sealed[:0], size)
+	for i := range r.pending.samples {
+		s := &r.pending.samples[i]
+		start := len(r.sealed)
+		out, pieces, err := r.samples.Append(r.sealed, s.Payload)
+		if err != nil {
+			return fmt.Errorf("encrypt a sample: %w", err)
+		}
+		r.sealed, s.Payload = out, out[start:]
+		if pieces != nil {
+			r.pending.pieces = append(r.pending.pieces, slices.Clone(pieces))
+		}
+	}
+	return nil
+}
+
 // decrypted is a segment's media in the clear. It may alter b.
 func (s *segment) decrypted(b []byte) ([]byte, error) {
-	if s.key == nil || s.key.method != protect.AES128 {
+	switch {
+	case s.key == nil:
 		return b, nil
+	case s.key.method == protect.AES128:
+		return s.key.Open(b, s.key.ivOf(s.number))
 	}
-	return s.key.Open(b, s.key.ivOf(s.number))
+	return s.key.OpenSamples(b, s.init.bytes)
 }
 
 // partsKept is how far from the live edge, in target durations, the files of

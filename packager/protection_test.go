@@ -5,6 +5,9 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,6 +17,7 @@ import (
 	"github.com/millrace/millrace/packager/fmp4"
 	"github.com/millrace/millrace/packager/playlist"
 	"github.com/millrace/millrace/packager/protect"
+	"github.com/millrace/millrace/testmedia/tools"
 )
 
 // player reads an AES-128 presentation as a client does, without this
@@ -251,12 +255,18 @@ func TestKeyFromOutside(t *testing.T) {
 
 // A clip is in the clear, whoever may see it.
 func TestClipOfProtected(t *testing.T) {
+	for _, method := range []protect.Method{protect.AES128, protect.CBCS} {
+		t.Run(string(method), func(t *testing.T) { clipOfProtected(t, method) })
+	}
+}
+
+func clipOfProtected(t *testing.T, method protect.Method) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSim(t, Config{
-			Segment: time.Second, Window: 20 * time.Second, Protection: &Protection{Method: protect.AES128, Rotate: 2 * time.Second},
-		}, Rendition{Name: "v", Kind: media.Video, Copy: true})
+			Segment: time.Second, Window: 20 * time.Second, Protection: &Protection{Method: method, Rotate: 2 * time.Second},
+		}, Rendition{Name: "v", Kind: media.Audio, Copy: true})
 		defer s.Close()
-		video, start := video25(), time.Now()
+		video, start := aac(), time.Now()
 		for i := range 8 {
 			at := time.Duration(i) * time.Second
 			s.cut(uint64(i+1), 1, at, start.Add(at))
@@ -264,6 +274,9 @@ func TestClipOfProtected(t *testing.T) {
 				s.put("v", uint64(i+1), 1, pk)
 			}
 			time.Sleep(time.Second)
+		}
+		if live := s.get("v/3.m4s").Body.Bytes(); bytes.Contains(live, make([]byte, 100)) {
+			t.Error("what is served is in the clear")
 		}
 		w := s.get("clip.mp4?from=6&to=0")
 		if w.Code != http.StatusOK {
@@ -284,8 +297,122 @@ func TestClipOfProtected(t *testing.T) {
 				}
 			}
 		}
-		if err != nil || frames < 125 {
+		if err != nil || frames < 230 || bytes.Contains(b, []byte("enca")) {
 			t.Errorf("%d frames, %v", frames, err)
+		}
+	})
+}
+
+// TestProtectedRealMedia has ffmpeg decrypt what was encrypted: every picture in
+// its place, sound in time, from whole segments and from samples.
+func TestProtectedRealMedia(t *testing.T) {
+	for _, c := range []struct {
+		clip   string
+		method protect.Method
+	}{
+		{"h264-b", protect.AES128},
+		{"h264-b", protect.CBCS},
+		{"h264-interlaced", protect.CBCS},
+		{"opus", protect.CBCS},
+	} {
+		t.Run(string(c.method)+"/"+c.clip, func(t *testing.T) {
+			clip, r := tools.Clip(t, c.clip)
+			dir, k := filepath.Join(t.TempDir(), "out"), protect.NewKey()
+			packageProtected(t, &Protection{Method: c.method, Key: k}, clip, r, dir)
+			web := httptest.NewServer(http.FileServer(http.Dir(dir)))
+			defer web.Close()
+			if err := os.WriteFile(filepath.Join(dir, KeyName(k)), k.Value[:], 0o600); err != nil {
+				t.Fatal(err)
+			}
+			rec := tools.MustRead(t, time.Minute, web.URL+"/index.m3u8", tools.ReadOptions{NoVideo: r.Video == nil, NoAudio: r.Audio == nil})
+			if r.Video != nil {
+				if err := rec.Check(0); err != nil || len(rec.Pictures) != r.Frames() {
+					t.Errorf("%d pictures of %d, %v", len(rec.Pictures), r.Frames(), err)
+				}
+			}
+			if r.Audio != nil && len(rec.Beeps) < 5 {
+				t.Errorf("%d beeps in %v", len(rec.Beeps), r.Complete().Duration)
+			}
+		})
+	}
+}
+
+// With cbcs a key that changes brings an initialization section that tells so,
+// without a discontinuity; the media is there in parts as ever.
+func TestCBCSRotates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSim(t, Config{
+			Segment: 2 * time.Second, Part: 500 * time.Millisecond, Window: 40 * time.Second, LowLatency: true,
+			Protection: &Protection{Method: protect.CBCS, Rotate: 7 * time.Second},
+		}, Rendition{Name: "a", Kind: media.Audio, Copy: true})
+		defer s.Close()
+		audio, start := aac(), time.Now()
+		for i := range 30 {
+			at := time.Duration(2*i) * time.Second
+			s.cut(uint64(1000+i), 1, at, start.Add(at))
+			for _, pk := range audio.between(at, at+2*time.Second) {
+				s.put("a", uint64(1000+i), 1, pk)
+			}
+			time.Sleep(2 * time.Second)
+		}
+		m := s.playlist("a")
+		forces, sections := m.Keys()
+		var h *fmp4.Header
+		kids := map[[16]byte]bool{}
+		for i, seg := range m.Segments {
+			if seg.Map != nil {
+				var err error
+				if h, err = fmp4.ReadInit(s.get("a/" + seg.Map.URI).Body.Bytes()); err != nil || h.Protection == nil {
+					t.Fatalf("%s: %+v, %v", seg.Map.URI, h, err)
+				}
+				kids[h.Protection.KID] = true
+				if sections[i].Identity() == nil || *sections[i].Identity() != *forces[i].Identity() {
+					t.Errorf("the section of %s is under %+v", seg.URI, sections[i])
+				}
+			}
+			k := forces[i].Identity()
+			name := strings.TrimPrefix(k.URI, "../")
+			if k.Method != playlist.MethodSampleAES || name != (&protect.Key{ID: h.Protection.KID}).Name()+".key" || seg.Discontinuities > 0 {
+				t.Errorf("%s is under %+v, its section under %x", seg.URI, k, h.Protection.KID)
+			}
+			b := s.get("a/" + seg.URI).Body.Bytes()
+			if bytes.Contains(b, make([]byte, 64)) {
+				t.Errorf("%s is in the clear", seg.URI)
+			}
+			key := &protect.Key{Value: [16]byte(s.get(name).Body.Bytes())}
+			fs, err := fmp4.ReadFragments(b)
+			if err == nil {
+				err = key.OpenFragments(fs, h.Protection)
+			}
+			if err != nil || len(bytes.Trim(fs[0].Samples[0].Payload, "\x00")) > 0 {
+				t.Errorf("%s cannot be decrypted: %v", seg.URI, err)
+			}
+		}
+		if len(kids) < 5 || len(s.troubles) > 0 {
+			t.Errorf("%d keys, %v", len(kids), s.troubles)
+		}
+	})
+}
+
+// What cannot be encrypted is not shown.
+func TestCBCSRefuses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSim(t, Config{Segment: time.Second, Protection: &Protection{Method: protect.CBCS}},
+			Rendition{Name: "v", Kind: media.Video, Copy: true})
+		defer s.Close()
+		video, start := video25(), time.Now() // its frames are no slices
+		for i := range 3 {
+			at := time.Duration(i) * time.Second
+			s.cut(uint64(i+1), 1, at, start.Add(at))
+			for _, pk := range video.between(at, at+time.Second) {
+				s.put("v", uint64(i+1), 1, pk)
+			}
+		}
+		if w := s.get("v/index.m3u8"); w.Code != http.StatusNotFound {
+			t.Errorf("there is a playlist: %d\n%s", w.Code, w.Body)
+		}
+		if len(s.troubles) == 0 || !strings.Contains(s.troubles[0], "encrypt") {
+			t.Errorf("the troubles are %q", s.troubles)
 		}
 	})
 }

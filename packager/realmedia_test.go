@@ -178,6 +178,11 @@ func TestSilenceDecodes(t *testing.T) {
 // sound in mute.
 func packageVOD(t *testing.T, clip string, r testmedia.Recipe, dir string, mute ...[2]time.Duration) {
 	t.Helper()
+	packageProtected(t, nil, clip, r, dir, mute...)
+}
+
+func packageProtected(t *testing.T, prot *Protection, clip string, r testmedia.Recipe, dir string, mute ...[2]time.Duration) {
+	t.Helper()
 	out, err := store.NewOutput(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -191,7 +196,7 @@ func packageVOD(t *testing.T, clip string, r testmedia.Recipe, dir string, mute 
 		_, tracks[kind.String()] = demux(t, clip, r, kind)
 		rs = append(rs, Rendition{Name: kind.String(), Kind: kind, Copy: true})
 	}
-	s := newSim(t, Config{VOD: true, Output: out}, rs...)
+	s := newSim(t, Config{VOD: true, Output: out, Protection: prot}, rs...)
 	defer s.Close()
 	var cuts []media.Cut
 	lead := rs[0].Name

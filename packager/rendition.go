@@ -9,6 +9,7 @@ import (
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/packager/fmp4"
 	"github.com/millrace/millrace/packager/playlist"
+	"github.com/millrace/millrace/packager/protect"
 )
 
 // rendition is one media playlist: its writer's state behind mu, which may be
@@ -35,22 +36,23 @@ type rendition struct {
 	retired  time.Time // not in the newest plan since then
 	track    *media.Track
 	init     *initSection
-	complain *media.Track  // whose configuration was complained about
-	held     *media.Packet // waits for its duration
-	silence  []byte        // fills holes; nil where there is nothing to fill with
-	ended    int64         // PTS at which the newest listed media ends
-	frame    int64         // the usual duration of a frame in ticks; 0 unknown
-	target   time.Duration // PART-TARGET; 0 before it is known
-	pending  fragment      // the open part
-	serial   uint64        // of the next part
-	parts    int           // listed by the newest playlist, for its size
-	steady   int           // frames in a row that lasted as long as expected
-	early    *open         // the segment whose newest frame did not wait for the next, nil after that
-	due      int64         // DTS at which it ended
-	cur      *open         // nil between segments
-	next     uint64        // number of the next segment to list; 0 before the first
-	floor    uint64        // packets of segments below have no place any more
-	lost     bool          // see Presentation.Lost
+	samples  *protect.Samples // encrypts samples; nil where they stay in the clear
+	complain *media.Track     // whose configuration was complained about
+	held     *media.Packet    // waits for its duration
+	silence  []byte           // fills holes; nil where there is nothing to fill with
+	ended    int64            // PTS at which the newest listed media ends
+	frame    int64            // the usual duration of a frame in ticks; 0 unknown
+	target   time.Duration    // PART-TARGET; 0 before it is known
+	pending  fragment         // the open part
+	serial   uint64           // of the next part
+	parts    int              // listed by the newest playlist, for its size
+	steady   int              // frames in a row that lasted as long as expected
+	early    *open            // the segment whose newest frame did not wait for the next, nil after that
+	due      int64            // DTS at which it ended
+	cur      *open            // nil between segments
+	next     uint64           // number of the next segment to list; 0 before the first
+	floor    uint64           // packets of segments below have no place any more
+	lost     bool             // see Presentation.Lost
 	writer   writer
 	sealed   []byte // scratch
 	model    playlist.Media
@@ -148,7 +150,8 @@ func (r *rendition) adopt(pk *media.Packet, s span) bool {
 	if t == nil || t.Kind != r.kind {
 		return false
 	}
-	if r.track != nil && (t == r.track || t.SameParameters(r.track)) {
+	same := r.track != nil && (t == r.track || t.SameParameters(r.track))
+	if same && r.init.key == s.key.ofSamples() {
 		return true
 	}
 	described := t
@@ -158,7 +161,7 @@ func (r *rendition) adopt(pk *media.Packet, s span) bool {
 			with.Config, described = config, &with
 		}
 	}
-	section, err := r.p.describe(described, r.spec)
+	section, samples, err := r.p.describe(described, r.spec, s.key.ofSamples())
 	if err == nil {
 		err = r.writer.adopt(described, r.eventful())
 	}
@@ -169,12 +172,15 @@ func (r *rendition) adopt(pk *media.Packet, s span) bool {
 		}
 		return false
 	}
-	if r.init != nil && r.cur == nil && r.next != 0 {
+	if r.init, r.samples = section, samples; same {
+		return true
+	}
+	if r.track != nil && r.cur == nil && r.next != 0 {
 		if before, ok, _ := r.p.timeline.at(s.Segment - 1); ok && before.Discontinuity == s.Discontinuity {
 			r.p.trouble(r.name, fmt.Errorf("segment %d: %s became %s without a discontinuity", s.Segment, r.track, t))
 		}
 	}
-	r.track, r.init, r.silence, r.frame = t, section, nil, 0
+	r.track, r.silence, r.frame = t, nil, 0
 	if r.kind == media.Audio {
 		r.silence = silentFrame(t)
 	}

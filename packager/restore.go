@@ -1,6 +1,7 @@
 package packager
 
 import (
+	"github.com/millrace/millrace/packager/fmp4"
 	"github.com/millrace/millrace/packager/playlist"
 	"github.com/millrace/millrace/packager/protect"
 )
@@ -34,7 +35,7 @@ func (r *rendition) restore(past []Listed) {
 		if !s.gap {
 			section := sections[l.Init]
 			if section == nil {
-				section = &initSection{name: l.Init, bytes: l.Section, inBand: r.p.cfg.Container == TS}
+				section = restoredSection(l, r.p.cfg.Container == TS)
 				sections[l.Init] = section
 			}
 			s.key = restoredKey(l, keys)
@@ -78,4 +79,12 @@ func restoredKey(l *Listed, keys map[[16]byte]*key) *key {
 		keys[l.Key.ID] = k
 	}
 	return k
+}
+
+func restoredSection(l *Listed, inBand bool) *initSection {
+	section := &initSection{name: l.Init, plain: l.Init, bytes: l.Section, inBand: inBand}
+	if b, err := fmp4.Unprotect(l.Section); err == nil {
+		section.plain = sectionName(b)
+	}
+	return section
 }

@@ -272,7 +272,7 @@ func (r *rendition) appendPart(cur *open, pieces [][]byte) (at written, err erro
 	if cur.crypt != nil {
 		return r.appendEncrypted(cur, pieces)
 	}
-	at.offset, err = cur.file.Append(pieces...)
+	at.offset, err = cur.file.Append(slices.Clone(pieces)...) // it consumes them, and the disk may be full
 	at.size = cur.file.Size() - at.offset
 	return at, err
 }
@@ -286,6 +286,9 @@ func (r *rendition) storePart(cur *open) error {
 		if err := r.create(cur); err != nil {
 			return r.storeFailed(err)
 		}
+	}
+	if err := r.encryptPending(); err != nil {
+		return r.storeFailed(err)
 	}
 	r.takeEvents()
 	// The I-frame that a segment begins with can be loaded alone, but where no

@@ -45,9 +45,11 @@ type part struct {
 // that it may be cached for ever.
 type initSection struct {
 	name   string
+	plain  string // name that it would have in the clear
 	bytes  []byte
 	codecs string
 	inBand bool // the segments have it all in them, and nobody gets this
+	key    *key // that encrypts the samples of its segments, where it tells of one
 }
 
 // entry is how a playlist lists the segment, without its parts. before is what
@@ -117,9 +119,10 @@ type open struct {
 // fragment is what the parts of a rendition are made from.
 type fragment struct {
 	samples  []fmp4.Sample
-	base     int64 // DTS of the first sample
-	duration int64 // sum of the samples
-	key      bool  // one of the samples is a key
+	base     int64              // DTS of the first sample
+	pieces   [][]fmp4.Subsample // of the samples, where they are encrypted in pieces
+	duration int64              // sum of the samples
+	key      bool               // one of the samples is a key
 }
 
 func (f *fragment) add(dts int64, s fmp4.Sample) {
@@ -134,5 +137,5 @@ func (f *fragment) add(dts int64, s fmp4.Sample) {
 // reset keeps the memory of the list, not of the payloads.
 func (f *fragment) reset() {
 	clear(f.samples)
-	*f = fragment{samples: f.samples[:0]}
+	*f = fragment{samples: f.samples[:0], pieces: f.pieces[:0]}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/packager/clip"
+	"github.com/millrace/millrace/packager/fmp4"
 )
 
 // serveClip answers with a piece of what the playlists list.
@@ -60,8 +61,8 @@ func (r *rendition) clipTrack() clip.Track {
 			continue
 		}
 		t.Segments = append(t.Segments, clip.Segment{
-			Start: s.wall, Duration: s.duration, Init: s.init.name,
-			Section: func() ([]byte, error) { return s.init.bytes, nil },
+			Start: s.wall, Duration: s.duration, Init: s.init.plain,
+			Section: func() ([]byte, error) { return fmp4.Unprotect(s.init.bytes) },
 			Read:    s.read, Transport: s.init.inBand,
 		})
 	}

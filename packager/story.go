@@ -47,7 +47,7 @@ func (p *Presentation) board(long bool) *storyboard.Board {
 		}
 	}
 	p.mu.Unlock()
-	if lead == nil || p.dependent.Load() {
+	if lead == nil || p.dependent.Load() || p.cfg.Protection != nil { // its pictures would not be encrypted
 		return nil
 	}
 	w := lead.window.Load()

@@ -40,7 +40,6 @@ func NotYet(c *Config) []Missing {
 			scheme = u.Scheme
 		}
 		add(scheme != "" && scheme != "rtsp" && scheme != "rtsps", key+".source", "pulling from "+scheme+"://")
-		add(s.HLS.Encryption.Method == "cbcs", key+".hls.encryption.method", "cbcs")
 		for j, r := range s.Ladder.Rungs() {
 			add(r.Codec != "h264" && r.Codec != "copy", fmt.Sprintf("%s.ladder[%d].codec", key, j), "encoding to "+r.Codec)
 		}

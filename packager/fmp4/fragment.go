@@ -32,6 +32,12 @@ const (
 // b. The samples' payloads must follow, in order. The sequence number grows
 // with each fragment of a file; base is the decoding time of the first sample.
 func AppendFragment(b []byte, sequence uint32, base uint64, samples []Sample) []byte {
+	return AppendProtected(b, sequence, base, samples, nil)
+}
+
+// AppendProtected is AppendFragment for encrypted samples: there are as many
+// lists of subsamples, or none where samples are encrypted as a whole.
+func AppendProtected(b []byte, sequence uint32, base uint64, samples []Sample, subsamples [][]Subsample) []byte {
 	payload := 0
 	sameDuration, allKeys, anyOffset := true, true, false
 	for i := range samples {
@@ -67,7 +73,8 @@ func AppendFragment(b []byte, sequence uint32, base uint64, samples []Sample) []
 	}
 	const tfdtSize, mfhdSize = 20, 16
 	trunBytes := 20 + each*len(samples)
-	traf := 8 + tfhdSize + tfdtSize + trunBytes
+	senc, saiz, saio := auxiliary(subsamples)
+	traf := 8 + tfhdSize + tfdtSize + trunBytes + senc + saiz + saio
 	moof := 8 + mfhdSize + traf
 
 	w := writer{b: b}
@@ -113,6 +120,7 @@ func AppendFragment(b []byte, sequence uint32, base uint64, samples []Sample) []
 			w.u32(uint32(s.Offset))
 		}
 	}
+	w.auxiliary(subsamples, moof-senc-saiz-saio)
 	w.header(8+payload, "mdat")
 	return w.b
 }

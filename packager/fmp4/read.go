@@ -15,6 +15,10 @@ type Fragment struct {
 	Base     uint64 // decoding time of the first sample
 	Samples  []Sample
 	Size     int // bytes of moof and mdat
+
+	// Subsamples say what of each sample is encrypted; nil where there is no
+	// word of it.
+	Subsamples [][]Subsample
 }
 
 // Duration is the sum of the samples' durations.
@@ -36,6 +40,10 @@ type Header struct {
 	Channels  int
 	Matrix    [9]int32 // of tkhd
 	Boxes     []Box    // inside the sample entry
+
+	// Protection is nil for a track in the clear; Entry is what is encrypted.
+	Protection *Protection
+	Scheme     string // "cbcs"
 }
 
 // Box is a box as read back.
@@ -107,10 +115,7 @@ func ReadInit(b []byte) (*Header, error) {
 func (h *Header) readEntry(b []byte) error {
 	return each(b, func(name string, body []byte) error {
 		h.Entry = name
-		inner := 28
-		if h.Handler == "vide" {
-			inner = 78
-		}
+		inner := entrySize(h.Handler)
 		if len(body) < inner {
 			return fmt.Errorf("%w: short sample entry", ErrBroken)
 		}
@@ -119,11 +124,25 @@ func (h *Header) readEntry(b []byte) error {
 		} else {
 			h.Channels = int(be.Uint16(body[16:]))
 		}
-		return each(body[inner:], func(name string, body []byte) error {
+		if err := each(body[inner:], func(name string, body []byte) error {
 			h.Boxes = append(h.Boxes, Box{name, body})
 			return nil
-		})
+		}); err != nil {
+			return err
+		}
+		if h.Box("sinf") != nil {
+			return h.readSinf()
+		}
+		return nil
 	})
+}
+
+// entrySize is what a sample entry has before its boxes.
+func entrySize(handler string) int {
+	if handler == "vide" {
+		return 78
+	}
+	return 28
 }
 
 // ReadFragments reads the fragments of a segment or part, with payloads that
@@ -198,7 +217,10 @@ func readMoof(moof, whole []byte, mdat int) (Fragment, error) {
 	if err != nil {
 		return f, err
 	}
-	f.Samples, err = d.readTrun(trun, whole, mdat)
+	if f.Samples, err = d.readTrun(trun, whole, mdat); err != nil {
+		return f, err
+	}
+	f.Subsamples, err = readSenc(traf, len(f.Samples))
 	return f, err
 }
 

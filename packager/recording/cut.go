@@ -75,7 +75,7 @@ func (e *entry) clipTrack(name string, video bool) (clip.Track, error) {
 	if err != nil {
 		return t, fmt.Errorf("%w: %q cannot be read", clip.ErrNoRendition, name)
 	}
-	section := ""
+	section, plain := "", ""
 	read := func(file string) func() ([]byte, error) {
 		return func() ([]byte, error) { return os.ReadFile(e.folder.of(name, file)) }
 	}
@@ -84,11 +84,12 @@ func (e *entry) clipTrack(name string, video bool) (clip.Track, error) {
 	for i, s := range m.Segments {
 		if s.Map != nil {
 			section = s.Map.URI
+			plain = e.plain(name, section)
 		}
 		if !s.Gap && s.ProgramDateTime != (time.Time{}) {
 			t.Segments = append(t.Segments, clip.Segment{
-				Start: s.ProgramDateTime, Duration: s.Duration, Init: section, Section: read(section),
-				Read: e.reader(read(s.URI), files, keys[i], m.MediaSequence+uint64(i)), Transport: path.Ext(s.URI) == ".ts",
+				Start: s.ProgramDateTime, Duration: s.Duration, Init: plain, Section: inClear(read(section)),
+				Read: e.reader(read(s.URI), read(section), files, keys[i], m.MediaSequence+uint64(i)), Transport: path.Ext(s.URI) == ".ts",
 			})
 		}
 	}

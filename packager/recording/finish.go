@@ -127,7 +127,8 @@ func (s *segmentNote) whole(f folder, key keyNote, read bool) bool {
 	}
 	b, err := os.ReadFile(name)
 	if err == nil && s.Key != "" {
-		b, err = f.decrypt(b, key.file(), key.tag(), s.Number)
+		section := func() ([]byte, error) { return os.ReadFile(f.of(s.Rendition, s.Init)) }
+		b, err = f.decrypt(b, section, key.file(), key.tag(), s.Number)
 	}
 	if err != nil {
 		return false

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/millrace/millrace/packager"
+	"github.com/millrace/millrace/packager/fmp4"
 	"github.com/millrace/millrace/packager/playlist"
 	"github.com/millrace/millrace/packager/protect"
 )
@@ -91,7 +92,7 @@ func (e *entry) keyFiles() map[string]string {
 }
 
 // reader is read with what it yields in the clear.
-func (e *entry) reader(read func() ([]byte, error), files map[string]string, keys playlist.InForce, number uint64) func() ([]byte, error) {
+func (e *entry) reader(read, section func() ([]byte, error), files map[string]string, keys playlist.InForce, number uint64) func() ([]byte, error) {
 	if len(keys) == 0 {
 		return read
 	}
@@ -100,12 +101,34 @@ func (e *entry) reader(read func() ([]byte, error), files map[string]string, key
 		if err != nil {
 			return nil, err
 		}
-		return e.folder.decrypt(b, files[keys[0].URI], keys[0], number)
+		return e.folder.decrypt(b, section, files[keys[0].URI], keys[0], number)
 	}
 }
 
-// decrypt makes a segment's bytes readable; it may alter them.
-func (f folder) decrypt(b []byte, file string, tag playlist.Key, number uint64) ([]byte, error) {
+// inClear is an initialization section as it is without encryption.
+func inClear(read func() ([]byte, error)) func() ([]byte, error) {
+	return func() ([]byte, error) {
+		b, err := read()
+		if err != nil {
+			return nil, err
+		}
+		return fmp4.Unprotect(b)
+	}
+}
+
+// plain tells initialization sections apart by what they are in the clear: each
+// key has its own.
+func (e *entry) plain(rendition, file string) string {
+	b, err := inClear(func() ([]byte, error) { return os.ReadFile(e.folder.of(rendition, file)) })()
+	if err != nil {
+		return file
+	}
+	return string(b)
+}
+
+// decrypt makes a segment's bytes readable; it may alter them. section reads
+// its initialization section.
+func (f folder) decrypt(b []byte, section func() ([]byte, error), file string, tag playlist.Key, number uint64) ([]byte, error) {
 	if file == "" {
 		return nil, errors.New("the key is not there")
 	}
@@ -114,7 +137,14 @@ func (f folder) decrypt(b []byte, file string, tag playlist.Key, number uint64) 
 		return nil, err
 	}
 	k := &protect.Key{Value: value}
-	return k.Open(b, tag.IVOf(number))
+	if tag.Method != playlist.MethodSampleAES {
+		return k.Open(b, tag.IVOf(number))
+	}
+	init, err := section()
+	if err != nil {
+		return nil, err
+	}
+	return k.OpenSamples(b, init)
 }
 
 // keepKey keeps the key of a segment, once. s.mu is held.
