@@ -26,6 +26,7 @@ func TestBrowser(t *testing.T) {
 		{"low latency", browserWithLowLatency},
 		{"looks back", browserLooksBack},
 		{"sees markers", browserSeesMarkers},
+		{"decrypts", browserDecrypts},
 	} {
 		t.Run(c.name, c.test)
 	}
