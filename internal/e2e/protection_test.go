@@ -156,7 +156,7 @@ streams: [{path: "*", ladder: passthrough, hls: {encryption: {method: aes-128, r
 // ask fetches a path, whatever the answer is.
 func (s *server) ask(p string) (*http.Response, []byte) {
 	s.t.Helper()
-	resp, err := http.Get(s.url(p)) //nolint:gosec,noctx // the server under test answers at once
+	resp, err := http.Get(s.url(p)) //nolint:gosec // the server under test
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -167,4 +167,3 @@ func (s *server) ask(p string) (*http.Response, []byte) {
 	}
 	return resp, body
 }
-
