@@ -249,9 +249,38 @@ var faults = []fault{
 	{rule: "part-inf", text: without("#EXT-X-PART-INF")},
 	{rule: "part-hold-back", text: attribute("PART-HOLD-BACK", "0.300")},
 	{rule: "hold-back", text: attribute("HOLD-BACK", "1.000")},
-	{rule: "can-skip-until", text: attribute("CAN-SKIP-UNTIL", "1.000")},
-	{rule: "skip-dateranges", text: func(_, text string) string {
-		return strings.Replace(attribute("CAN-SKIP-UNTIL", "")("", text), "CAN-BLOCK-RELOAD=YES", "CAN-BLOCK-RELOAD=YES,CAN-SKIP-DATERANGES=YES", 1)
+	{rule: "can-skip-until", text: attribute("CAN-SKIP-UNTIL", "1.000"), follows: []string{"delta-dateranges"}},
+	{rule: "skip-dateranges", text: attribute("CAN-SKIP-UNTIL", "")},
+	{rule: "skip-dateranges-offered", text: attribute("CAN-SKIP-DATERANGES", "")},
+	{rule: "daterange-date", ended: true, text: without("#EXT-X-PROGRAM-DATE-TIME")},
+	{rule: "daterange-end", model: func(_ string, m *playlist.Media) {
+		for i := range m.DateRanges {
+			if d := &m.DateRanges[i]; d.Duration >= time.Second {
+				d.End = d.Start.Add(d.Duration - time.Second)
+			}
+		}
+	}},
+	{rule: "daterange-ids", later: func(_ string, m *playlist.Media) {
+		for i := range m.DateRanges {
+			m.DateRanges[i].Class += "x"
+		}
+	}, follows: []string{"delta-dateranges"}},
+	{rule: "dateranges-stay", later: func(_ string, m *playlist.Media) { m.DateRanges = nil }},
+	{rule: "delta-dateranges", model: func(_ string, m *playlist.Media) {
+		if m.Skip != nil {
+			m.Skip.DateRanges = false
+		}
+	}},
+	{rule: "delta-dateranges", handle: func(next http.Handler) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) { // all of them are left out
+			if r.URL.RawQuery != "_HLS_skip=v2" {
+				next.ServeHTTP(w, r)
+				return
+			}
+			got := httptest.NewRecorder()
+			next.ServeHTTP(got, r)
+			_, _ = io.WriteString(w, without("#EXT-X-DATERANGE")("", got.Body.String()))
+		}
 	}},
 	{rule: "part-longest", text: attribute("PART-TARGET", "0.100")},
 	{rule: "part-shortest", text: func(_, text string) string {
@@ -265,6 +294,11 @@ var faults = []fault{
 		end := i + strings.IndexByte(text[i:], '\n') + 1
 		return text[:end] + "#EXT-X-DISCONTINUITY\n" + text[end:]
 	}, follows: []string{"legal-edits"}},
+	{rule: "version", model: func(_ string, m *playlist.Media) {
+		if m.Skip != nil && m.Skip.DateRanges {
+			m.Version = 9
+		}
+	}},
 	{rule: "version", text: func(_, text string) string { return strings.Replace(text, "VERSION:6", "VERSION:3", 1) }},
 	{rule: "hint-after-end", ended: true, text: func(_, text string) string {
 		return text + "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"never.m4s\"\n"
@@ -273,7 +307,7 @@ var faults = []fault{
 		return text + "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"another.m4s\"\n"
 	}},
 	{rule: "reports", text: attribute("LAST-PART", "")},
-	{rule: "date", text: without("#EXT-X-PROGRAM-DATE-TIME")},
+	{rule: "date", text: without("#EXT-X-PROGRAM-DATE-TIME"), follows: []string{"daterange-date"}},
 	{rule: "segment-longest", model: notIFrames(func(_ string, m *playlist.Media) {
 		for i := range m.Segments {
 			m.Segments[i].Duration *= 3

@@ -3,6 +3,7 @@ package check
 import (
 	"bytes"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -79,7 +80,7 @@ var (
 func live(t *testing.T, lowLatency bool, in packager.Container) (p *packager.Presentation, stop func()) {
 	t.Helper()
 	p, err := packager.New(packager.Config{
-		Segment: time.Second, Part: 200 * time.Millisecond, Window: 24 * time.Second, LowLatency: lowLatency, Store: store.Memory{}, Container: in,
+		Segment: time.Second, Part: 200 * time.Millisecond, Window: 24 * time.Second, LowLatency: lowLatency, Markers: true, Store: store.Memory{}, Container: in,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -123,6 +124,9 @@ func feed(t *testing.T, p *packager.Presentation, stop <-chan struct{}) {
 		case <-timer.C:
 		}
 		segment := uint64(5000 + n/25)
+		if n%75 == 50 {
+			mark(t, p, n/75)
+		}
 		put := func(name string, pk media.Packet) {
 			if err := p.Write(name, media.Placed{Packet: &pk, Segment: segment, Discontinuity: 7}); err != nil {
 				t.Error(err)
@@ -140,4 +144,22 @@ func feed(t *testing.T, p *packager.Presentation, stop <-chan struct{}) {
 			put("audio", media.Packet{Track: fixtureAudio, PTS: sound * 1024, DTS: sound * 1024, Duration: 1024, Key: true, Payload: make([]byte, 340)})
 		}
 	}
+}
+
+// mark marks the presentation for the nth time: with date ranges of every sort
+// and with metadata.
+func mark(t *testing.T, p *packager.Presentation, n int64) {
+	put := func(m media.Marker) {
+		m.Date = time.Now()
+		if _, err := p.Mark(m); err != nil {
+			t.Error(err)
+		}
+	}
+	put(media.Marker{Kind: media.DateRange, ID: fmt.Sprint("range ", n), Class: "range", Duration: time.Second, Attributes: map[string]any{"X-N": float64(n)}})
+	put(media.Marker{Kind: media.DateRange, ID: fmt.Sprint("song ", n), Class: "song", Duration: -1, EndOnNext: true})
+	put(media.Marker{Kind: media.DateRange, ID: fmt.Sprint("break ", n), Duration: -1, Planned: time.Second, Out: []byte{0xfc}})
+	if n > 0 {
+		put(media.Marker{Kind: media.DateRangeEnd, ID: fmt.Sprint("break ", n-1), In: []byte{0xfc}})
+	}
+	put(media.Marker{Kind: media.Metadata, ID3: []byte("ID3\x04\x00\x00\x00\x00\x00\x00")})
 }

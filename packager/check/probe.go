@@ -19,15 +19,16 @@ type probe struct {
 
 // The probes; each is judged by the rule of that name.
 const (
-	probePartAlone = "part-without-msn"
-	probeNotNumber = "msn-not-a-number"
-	probeTooFar    = "msn-too-far"
-	probePartFar   = "part-too-far"
-	probePast      = "msn-in-the-past"
-	probeDelta     = "delta"
-	probeUnknown   = "unknown-uri"
-	probeGzip      = "gzip"
-	probeEnded     = "directives-after-end"
+	probePartAlone  = "part-without-msn"
+	probeNotNumber  = "msn-not-a-number"
+	probeTooFar     = "msn-too-far"
+	probePartFar    = "part-too-far"
+	probePast       = "msn-in-the-past"
+	probeDelta      = "delta"
+	probeDeltaDates = "delta-dateranges"
+	probeUnknown    = "unknown-uri"
+	probeGzip       = "gzip"
+	probeEnded      = "directives-after-end"
 )
 
 // probe asks the questions, of each media playlist.
@@ -42,6 +43,9 @@ func (p *presentation) probe(ctx context.Context) {
 		c := l.m.ServerControl
 		if c != nil && c.CanSkipUntil > 0 {
 			f.ask(ctx, probeDelta, "_HLS_skip=YES")
+			if c.CanSkipDateRanges {
+				f.ask(ctx, probeDeltaDates, "_HLS_skip=v2")
+			}
 		}
 		if c == nil || !c.CanBlockReload {
 			continue
@@ -66,7 +70,7 @@ func (p *presentation) probe(ctx context.Context) {
 // each other.
 func (f *followed) ask(ctx context.Context, what, query string) {
 	before := f.newest()
-	if what == probeDelta {
+	if what == probeDelta || what == probeDeltaDates {
 		before = f.look(ctx, "") // to merge with
 		if before.m == nil {
 			return

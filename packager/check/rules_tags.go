@@ -126,6 +126,9 @@ var tagRules = []rule{
 			if d := f.probed(probeDelta); d != nil && d.look.m != nil && d.look.m.Skip != nil && d.look.m.Version < 9 {
 				v.broken(f, "version %d with EXT-X-SKIP, which needs 9", d.look.m.Version)
 			}
+			if d := f.probed(probeDeltaDates); d != nil && d.look.m != nil && d.look.m.Skip != nil && d.look.m.Version < 10 && len(d.leftOut()) > 0 {
+				v.broken(f, "version %d with EXT-X-SKIP in place of date ranges, which needs 10", d.look.m.Version)
+			}
 		}
 	}},
 	{"hint-after-end", "4.4.5.3", true, "no EXT-X-PRELOAD-HINT stands beside EXT-X-ENDLIST", func(p *presentation, v *verdict) {
