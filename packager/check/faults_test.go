@@ -19,6 +19,7 @@ import (
 	"github.com/millrace/millrace/packager"
 	"github.com/millrace/millrace/packager/fmp4"
 	"github.com/millrace/millrace/packager/playlist"
+	"github.com/millrace/millrace/packager/protect"
 )
 
 // fault breaks a good presentation in one way.
@@ -28,6 +29,7 @@ type fault struct {
 
 	ended  bool                                     // the presentation has ended
 	plain  bool                                     // no low latency
+	keys   bool                                     // encrypted by AES-128
 	ts     bool                                     // MPEG-TS
 	text   func(name, text string) string           // of a media playlist
 	multi  func(text string) string                 // of the multivariant one
@@ -566,7 +568,11 @@ func run(t *testing.T, f *fault) *Report {
 	if f.ts {
 		in = packager.TS
 	}
-	p, stop := live(t, !f.plain, in)
+	var prot *packager.Protection
+	if f.keys {
+		prot = &packager.Protection{Method: protect.AES128, Rotate: 4 * time.Second}
+	}
+	p, stop := live(t, !f.plain, in, prot)
 	defer func() {
 		stop()
 		p.Close()
@@ -599,7 +605,7 @@ func broken(r *Report) []string {
 }
 
 func TestNothingIsWrongWithOurOwn(t *testing.T) {
-	for _, f := range []fault{{}, {plain: true}, {ended: true}, {ts: true}, {ts: true, plain: true}, {ts: true, ended: true}} {
+	for _, f := range []fault{{keys: true}, {keys: true, plain: true}, {keys: true, ts: true}, {keys: true, ended: true}, {}, {plain: true}, {ended: true}, {ts: true}, {ts: true, plain: true}, {ts: true, ended: true}} {
 		synctest.Test(t, func(t *testing.T) {
 			if r := run(t, &f); len(broken(r)) > 0 || r.Pieces == 0 {
 				var b bytes.Buffer
@@ -613,7 +619,7 @@ func TestNothingIsWrongWithOurOwn(t *testing.T) {
 // TestPlantedFaults breaks each rule in one way: it fires, and no other but
 // those that follow.
 func TestPlantedFaults(t *testing.T) {
-	all := append(slices.Clone(faults), transportFaults...)
+	all := slices.Concat(faults, transportFaults, keyFaults)
 	for i := range all {
 		f := &all[i]
 		name := f.rule
@@ -655,7 +661,7 @@ func TestEveryRuleHasAFault(t *testing.T) {
 		if cmp.Or(r.Section, r.Text) == "" || r.Section == "" {
 			t.Errorf("%s has no section", r.ID)
 		}
-		if !slices.ContainsFunc(append(transportFaults, faults...), func(f fault) bool { return f.rule == r.ID }) {
+		if !slices.ContainsFunc(slices.Concat(transportFaults, faults, keyFaults), func(f fault) bool { return f.rule == r.ID }) {
 			t.Errorf("no planted fault for %s", r.ID)
 		}
 	}

@@ -37,7 +37,10 @@ func (a *answer) ok() bool { return a.err == nil && a.status == http.StatusOK }
 func (a *answer) at() time.Time { return a.asked.Add(a.took) }
 
 // client asks the server.
-type client struct{ http *http.Client }
+type client struct {
+	http *http.Client
+	keys keyring
+}
 
 // get fetches a URL. gzip asks for a compressed answer and leaves it so.
 func (c *client) get(ctx context.Context, u *url.URL, limit int64, gzip bool) *answer {

@@ -77,10 +77,11 @@ var (
 
 // live is a good presentation in two renditions with sound, segments of a
 // second and parts of 200 ms, that goes on until it is stopped.
-func live(t *testing.T, lowLatency bool, in packager.Container) (p *packager.Presentation, stop func()) {
+func live(t *testing.T, lowLatency bool, in packager.Container, prot *packager.Protection) (p *packager.Presentation, stop func()) {
 	t.Helper()
 	p, err := packager.New(packager.Config{
-		Segment: time.Second, Part: 200 * time.Millisecond, Window: 24 * time.Second, LowLatency: lowLatency, Markers: true, Store: store.Memory{}, Container: in,
+		Segment: time.Second, Part: 200 * time.Millisecond, Window: 24 * time.Second, LowLatency: lowLatency, Markers: true, Store: store.Memory{},
+		Container: in, Protection: prot,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -35,6 +35,7 @@ func (l *look) segment(number uint64) *playlist.Segment {
 type piece struct {
 	*answer
 	contents
+	lock     lock
 	listed   time.Time // when a playlist first named it
 	number   uint64    // media sequence number of the segment
 	duration time.Duration
@@ -177,6 +178,7 @@ func (f *followed) download(ctx context.Context, l *look, newest int) {
 	defer f.mu.Unlock()
 	first := len(f.looks) == 1
 	section := ""
+	keys, _ := l.m.Keys()
 	for i := range l.m.Segments {
 		s := &l.m.Segments[i]
 		number := l.m.MediaSequence + uint64(i)
@@ -185,11 +187,11 @@ func (f *followed) download(ctx context.Context, l *look, newest int) {
 			f.needSection(ctx, s.Map)
 		}
 		if !first || i >= len(l.m.Segments)-newest {
-			f.needParts(ctx, l, number, s.Parts, section)
+			f.needParts(ctx, l, number, s.Parts, section, keys[i])
 			if f.segments[number] == nil && !s.Gap {
 				p := &piece{listed: l.at(), number: number, duration: s.Duration}
 				f.segments[number] = p
-				f.need(ctx, p, s.URI, s.ByteRange, section)
+				f.need(ctx, p, s.URI, s.ByteRange, section, keys[i])
 			}
 		} else {
 			f.known(s.Parts)
@@ -200,7 +202,7 @@ func (f *followed) download(ctx context.Context, l *look, newest int) {
 			section = o.Map.URI
 			f.needSection(ctx, o.Map)
 		}
-		f.needParts(ctx, l, l.end(), o.Parts, section)
+		f.needParts(ctx, l, l.end(), o.Parts, section, keys[len(keys)-1])
 	}
 	for _, h := range l.m.PreloadHints {
 		if _, seen := f.hints[h.URI]; seen || h.Type != "PART" || h.Start > 0 {
@@ -235,7 +237,7 @@ func partID(p *playlist.Part) string {
 	return fmt.Sprintf("%s@%d+%d", p.URI, p.ByteRange.Offset, p.ByteRange.Length)
 }
 
-func (f *followed) needParts(ctx context.Context, l *look, number uint64, parts []playlist.Part, section string) {
+func (f *followed) needParts(ctx context.Context, l *look, number uint64, parts []playlist.Part, section string, keys playlist.InForce) {
 	for i := range parts {
 		part := &parts[i]
 		id := partID(part)
@@ -246,13 +248,13 @@ func (f *followed) needParts(ctx context.Context, l *look, number uint64, parts 
 		f.parts[id] = p
 		f.order = append(f.order, id)
 		if !part.Gap && part.ByteRange == nil {
-			f.need(ctx, p, part.URI, nil, section)
+			f.need(ctx, p, part.URI, nil, section, keys)
 		}
 	}
 }
 
 // need fetches a piece in the background. The caller holds f.mu.
-func (f *followed) need(ctx context.Context, p *piece, uri string, byteRange *playlist.ByteRange, initURI string) {
+func (f *followed) need(ctx context.Context, p *piece, uri string, byteRange *playlist.ByteRange, initURI string, keys playlist.InForce) {
 	p.answer = &answer{}
 	if byteRange != nil {
 		return // whole resources only
@@ -268,12 +270,18 @@ func (f *followed) need(ctx context.Context, p *piece, uri string, byteRange *pl
 		}
 		a := f.client.get(ctx, u, maxMedia, false)
 		var found contents
+		var l lock
 		if a.ok() {
-			found.open(a.body, initURI != "")
+			if plain := f.unlock(ctx, &l, keys, p.number, a.body); plain != nil {
+				found.open(plain, initURI != "")
+				if l.key != nil {
+					l.unlockSamples(&found, p.init, keys)
+				}
+			}
 		}
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		p.answer, p.contents = a, found
+		p.answer, p.contents, p.lock = a, found, l
 	})
 }
 

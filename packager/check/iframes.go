@@ -68,6 +68,7 @@ func (f *iframes) collect(ctx context.Context) {
 		return
 	}
 	section := ""
+	keys, _ := m.Keys()
 	for i := range m.Segments {
 		s := &m.Segments[i]
 		if s.Map != nil {
@@ -84,7 +85,11 @@ func (f *iframes) collect(ctx context.Context) {
 			after := &m.Segments[i+1]
 			pic.next = !after.Gap && after.Discontinuities == 0
 		}
-		f.load(ctx, pic, f.sections[section])
+		if len(keys[i]) > 0 && keys[i][0].Method == playlist.MethodAES128 {
+			f.load(ctx, pic, nil) // which nobody can look into
+		} else {
+			f.load(ctx, pic, f.sections[section])
+		}
 		f.pictures = append(f.pictures, pic)
 	}
 	if c := m.ServerControl; c != nil && c.CanBlockReload && !m.EndList {
@@ -165,7 +170,7 @@ func (c *client) span(ctx context.Context, u *url.URL, r *playlist.ByteRange) *a
 // iframeRules judge I-frame playlists.
 var iframeRules = []rule{
 	{"iframe-playlists", "Apple 6.1", false, "there are I-frame playlists beside video", func(p *presentation, v *verdict) {
-		if p.m == nil {
+		if p.m == nil || p.sealed() {
 			return
 		}
 		for i := range p.m.Variants {

@@ -329,5 +329,16 @@ func needs(m *playlist.Media) int {
 	if m.Skip != nil {
 		need = max(need, 9)
 	}
+	segments, _ := m.Keys()
+	for _, keys := range segments {
+		for _, k := range keys {
+			if k.IV != nil {
+				need = max(need, 2)
+			}
+			if k.Format != "" || k.Versions != "" {
+				need = max(need, 5)
+			}
+		}
+	}
 	return need
 }
