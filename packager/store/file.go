@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -40,9 +41,9 @@ func newFile(fd int, hidden, path string) *File { return &File{fd: fd, hidden: h
 // Size is the number of bytes appended so far. They can all be read.
 func (f *File) Size() int64 { return f.size.Load() }
 
-// Append adds the buffers, in order, and returns where they begin. It consumes
-// the list as net.Buffers does: its elements are worthless afterwards. After
-// an error (a full disk, for one) the file is of no use and should be removed.
+// Append adds the buffers, in order, and returns where they begin. The list is
+// left as it is: after an error (a full disk, for one) the file is of no use and
+// should be removed, and what it would have got may be written elsewhere.
 func (f *File) Append(buffers ...[]byte) (offset int64, err error) {
 	fd, err := f.hold()
 	if err != nil {
@@ -67,12 +68,13 @@ func (f *File) Append(buffers ...[]byte) (offset int64, err error) {
 		}
 		at += int64(n)
 		for n > 0 {
-			k := min(n, len(buffers[0]))
-			buffers[0] = buffers[0][k:]
-			n -= k
-			if len(buffers[0]) == 0 {
-				buffers = buffers[1:]
+			if whole := len(buffers[0]); n >= whole {
+				buffers, n = buffers[1:], n-whole
+				continue
 			}
+			// The caller may want to write them again, elsewhere.
+			buffers = slices.Clone(buffers)
+			buffers[0], n = buffers[0][n:], 0
 		}
 	}
 	f.size.Store(at)

@@ -111,6 +111,11 @@ func TestAppendAndRead(t *testing.T) {
 		if _, err := f.Append(many...); err != nil {
 			t.Fatal(err)
 		}
+		for i, b := range many {
+			if string(b) != fmt.Sprint(i) {
+				t.Fatalf("the list was altered: element %d is %q", i, b)
+			}
+		}
 		if err := f.Finish(); err != nil {
 			t.Fatal(err)
 		}
