@@ -11,6 +11,7 @@ import type { Phase } from './recovery';
 import { RenditionList, rungName, rungsOf } from './renditions';
 import { Past } from './past';
 import { share } from './share';
+import { beside } from './storyboard';
 import { words } from './words';
 
 declare global {
@@ -66,8 +67,25 @@ Object.assign(video, { videoRenditions: renditions, streamType: 'live', liveEdge
 
 const engine = new Engine(video, place, token, {
   phase: show,
-  levels: (hls) => renditions.replace(rungsOf(hls.levels)),
+  levels: (hls) => {
+    renditions.replace(rungsOf(hls.levels));
+    const level = hls.levels[0]?.url[0];
+    if (place.recording && level) pictures(level);
+  },
 });
+
+// A recording has a bar over all of it, with pictures.
+if (place.recording) {
+  player.classList.add('recording');
+  Object.assign(video, { streamType: 'on-demand' });
+}
+
+function pictures(playlist: string): void {
+  if (video.querySelector('track[label=thumbnails]')) return;
+  const track = document.createElement('track');
+  Object.assign(track, { kind: 'metadata', label: 'thumbnails', default: true, src: beside(playlist, 'storyboard.vtt') });
+  video.append(track);
+}
 
 const past = new Past(place, token, engine, element('past'));
 

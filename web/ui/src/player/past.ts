@@ -3,6 +3,7 @@
 
 import type { Engine } from './engine';
 import { type Place, pastOf, type Token } from './place';
+import { beside, Preview } from './storyboard';
 
 export interface Recording {
   id: string;
@@ -56,6 +57,14 @@ export class Past {
       this.go(this.range.valueAsNumber);
     });
     this.button.addEventListener('click', () => this.toLive());
+    // What is played seconds back is counted from the end of the long playlist
+    // where it is loaded anew, and from where live would be where it plays.
+    new Preview(this.range, () => this.storyboard, () => (this.shifted ? this.engine.hls?.targetLatency ?? 0 : 0), ago);
+  }
+
+  private get storyboard(): string | null {
+    const level = this.engine.hls?.levels[0]?.url[0];
+    return level ? beside(level, 'dvr-storyboard.vtt') : null;
   }
 
   get subtitle(): string {
