@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/packager/playlist"
 	"github.com/millrace/millrace/packager/store"
 	"github.com/millrace/millrace/packager/storyboard"
 )
@@ -50,6 +51,10 @@ type Config struct {
 	// of the long playlists if the renditions set first all have one, and is
 	// removed otherwise. Nil for none.
 	Past map[string][]Listed
+
+	// PastDateRanges are the date ranges that it had; they are there again if
+	// the past is.
+	PastDateRanges []playlist.DateRange
 
 	// VOD keeps every segment. End then writes PLAYLIST-TYPE VOD playlists
 	// into Output.

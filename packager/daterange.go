@@ -2,9 +2,11 @@ package packager
 
 import (
 	"bytes"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -209,6 +211,44 @@ func (d *dateRange) entry() playlist.DateRange {
 	}
 	slices.SortFunc(e.Attributes, func(a, b playlist.Attribute) int { return strings.Compare(a.Name, b.Name) })
 	return e
+}
+
+// restoreRanges has date ranges of an earlier presentation go on.
+func (p *Presentation) restoreRanges(past []playlist.DateRange) {
+	if !p.cfg.Markers || len(past) == 0 {
+		return
+	}
+	p.marks.mu.Lock()
+	defer p.marks.mu.Unlock()
+	ranges := slices.Clone(*p.marks.ranges.Load())
+	for i := range past {
+		if m := markerOf(&past[i]); m.Check() == nil && len(ranges) < maxDateRanges {
+			ranges = append(ranges, dateRange{Marker: m, changed: time.Now()})
+		}
+	}
+	slices.SortStableFunc(ranges, func(a, b dateRange) int { return a.Date.Compare(b.Date) })
+	p.keepRanges(ranges)
+}
+
+// markerOf is the marker that makes a date range of a playlist.
+func markerOf(d *playlist.DateRange) media.Marker {
+	m := media.Marker{
+		Kind: media.DateRange, ID: d.ID, Class: d.Class, Date: d.Start, Duration: d.Duration, Planned: max(d.Planned, 0),
+		EndOnNext: d.EndOnNext, Command: d.Command, Out: d.Out, In: d.In,
+	}
+	for _, a := range d.Attributes {
+		if m.Attributes == nil {
+			m.Attributes = map[string]any{}
+		}
+		if number, err := strconv.ParseFloat(a.Value, 64); err == nil && !a.Quoted {
+			m.Attributes[a.Name] = number
+		} else if b, err := hex.DecodeString(strings.TrimPrefix(a.Value, "0x")); err == nil && !a.Quoted {
+			m.Attributes[a.Name] = b
+		} else {
+			m.Attributes[a.Name] = a.Value
+		}
+	}
+	return m
 }
 
 // dated are the date ranges of one playlist. It is immutable.

@@ -71,17 +71,35 @@ func (p *Presentation) Mark(m media.Marker) (media.Marker, error) {
 	if err := p.closedOrEnded(); err != nil {
 		return m, err
 	}
+	placed, err := p.placeOrWait(&m)
+	if placed {
+		p.recordRange(&m)
+	}
+	return m, err
+}
+
+// placeOrWait places a marker, or has it wait for the first cut.
+func (p *Presentation) placeOrWait(m *media.Marker) (placed bool, err error) {
 	k := &p.marks
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !p.timeline.locate(&m) {
-		if len(k.waiting) == maxWaitingMarkers {
-			return m, fmt.Errorf("%w: %d wait for the first segment", ErrTooMany, maxWaitingMarkers)
-		}
-		k.waiting = append(k.waiting, m)
-		return m, nil
+	if p.timeline.locate(m) {
+		err = p.place(m)
+		return err == nil, err
 	}
-	return m, p.place(&m)
+	if len(k.waiting) == maxWaitingMarkers {
+		return false, fmt.Errorf("%w: %d wait for the first segment", ErrTooMany, maxWaitingMarkers)
+	}
+	k.waiting = append(k.waiting, *m)
+	return false, nil
+}
+
+// recordRange tells the recorder of a date range; it may write to a disk.
+func (p *Presentation) recordRange(m *media.Marker) {
+	if p.cfg.Recorder != nil && m.Kind == media.DateRange {
+		d := dateRange{Marker: *m}
+		p.cfg.Recorder.DateRange(d.entry())
+	}
 }
 
 // DateRanges are those that some playlist lists, or will; ordered by start.
@@ -116,16 +134,16 @@ func (p *Presentation) cutMarks(c media.Cut) {
 	k := &p.marks
 	k.ahead.Store(int64(time.Until(c.Wall)))
 	k.mu.Lock()
-	defer k.mu.Unlock()
-	for i := range k.waiting {
-		m := &k.waiting[i]
-		if p.timeline.locate(m) {
-			if err := p.place(m); err != nil {
-				p.trouble("", fmt.Errorf("marker %q: %w", m.ID, err))
-			}
+	waited := k.waiting
+	k.waiting = nil
+	k.mu.Unlock()
+	for i := range waited {
+		if m, err := p.Mark(waited[i]); err != nil {
+			p.trouble("", fmt.Errorf("marker %q: %w", m.ID, err))
 		}
 	}
-	k.waiting = nil
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	p.forgetRanges()
 	old := *k.events.Load()
 	since := media.Duration(c.PTS, c.ClockRate) - keptEvents

@@ -114,6 +114,8 @@ func (p *Presentation) SetRenditions(rs []Rendition) error {
 	if !p.restorable(rs, past) {
 		discard(past)
 		past = nil
+	} else {
+		p.restoreRanges(p.cfg.PastDateRanges)
 	}
 	p.pictured.Store(slices.ContainsFunc(rs, func(r Rendition) bool { return r.Kind == media.Video }))
 	var order []*rendition

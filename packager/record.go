@@ -18,6 +18,8 @@ type Recorder interface {
 	// Multivariant is called when the multivariant playlist has changed. The
 	// text must not be altered.
 	Multivariant(text []byte)
+	// DateRange is called when a date range is there, or more is known of it.
+	DateRange(playlist.DateRange)
 }
 
 // Listed is a segment as a media playlist lists it.

@@ -116,8 +116,7 @@ func (p *Pipeline) present(hls config.HLS) error {
 	p.records(rec)
 	c := packager.Config{
 		Segment: hls.Segment, Part: hls.Part, Window: hls.Window, LowLatency: hls.LowLatency, Container: container(inTS(hls)),
-		Markers: true,
-		Store: store.Memory{}, Recorder: recorders(rec, p.shift), Logger: p.log, Protection: prot,
+		Store: store.Memory{}, Markers: true, Recorder: recorders(rec, p.shift), Logger: p.log, Protection: prot,
 		OnSegment: p.listed(), Pictures: p.pictures(),
 		OnTrouble: func(rendition string, err error) {
 			p.log.Warn("segment", "rendition", rendition, "err", err)
@@ -126,6 +125,7 @@ func (p *Pipeline) present(hls config.HLS) error {
 	above := numbersAt(p.created).above(p.last)
 	if p.shift != nil {
 		c.Store, c.DVR, c.Past = p.shift, hls.DVR, p.shift.Past()
+		c.PastDateRanges = p.shift.PastDateRanges()
 		if segment, discontinuity, ok := p.shift.Last(); ok {
 			above = Numbers{Segment: segment, Discontinuity: discontinuity}
 		}

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"github.com/millrace/millrace/packager"
+	"github.com/millrace/millrace/packager/playlist"
 	"github.com/millrace/millrace/packager/recording"
 )
 
@@ -41,6 +42,11 @@ type both [2]packager.Recorder
 func (b both) Segment(l packager.Listed) {
 	b[0].Segment(l)
 	b[1].Segment(l)
+}
+
+func (b both) DateRange(d playlist.DateRange) {
+	b[0].DateRange(d)
+	b[1].DateRange(d)
 }
 
 func (b both) Multivariant(text []byte) {

@@ -55,7 +55,7 @@ var dateRangeRules = []rule{
 			v.applies()
 			for i := range a.m.DateRanges {
 				d := &a.m.DateRanges[i]
-				if end := endOf(d, a.m); (end.IsZero() || end.After(first)) && dateRange(b.m, d.ID) == nil {
+				if end := d.EndIn(a.m.DateRanges); (end.IsZero() || end.After(first)) && dateRange(b.m, d.ID) == nil {
 					v.broken(f, "%s is gone; it ends %s, the media begins at %s", d.ID, moment(end), moment(first))
 				}
 			}
@@ -102,23 +102,6 @@ func dateRange(m *playlist.Media, id string) *playlist.DateRange {
 		}
 	}
 	return nil
-}
-
-// endOf is where a date range of a playlist ends; zero where that is not known.
-func endOf(d *playlist.DateRange, m *playlist.Media) time.Time {
-	switch {
-	case !d.End.IsZero():
-		return d.End
-	case d.Duration >= 0:
-		return d.Start.Add(d.Duration)
-	}
-	var end time.Time
-	for i := range m.DateRanges {
-		if o := &m.DateRanges[i]; d.EndOnNext && o.Class == d.Class && o.Start.After(d.Start) && (end.IsZero() || o.Start.Before(end)) {
-			end = o.Start
-		}
-	}
-	return end
 }
 
 // differs names what two tags of one date range say differently.

@@ -38,6 +38,24 @@ const (
 	hexPrefix    = "0x"
 )
 
+// EndIn is where the range ends, which may be where the next one of its class
+// among all begins; zero where nobody knows.
+func (d *DateRange) EndIn(all []DateRange) time.Time {
+	switch {
+	case !d.End.IsZero():
+		return d.End
+	case d.Duration >= 0:
+		return d.Start.Add(d.Duration)
+	}
+	var end time.Time
+	for i := range all {
+		if o := &all[i]; d.EndOnNext && o.Class == d.Class && o.Start.After(d.Start) && (end.IsZero() || o.Start.Before(end)) {
+			end = o.Start
+		}
+	}
+	return end
+}
+
 func (d *DateRange) append(b []byte) []byte {
 	a := attributes{append(b, "#EXT-X-DATERANGE:"...), false}
 	a.quoted("ID", d.ID)

@@ -86,6 +86,11 @@ func compose(c *chronicle) (*composed, error) {
 		out.duration += s.Duration
 	}
 	out.start = common[0].Wall
+	last := &common[len(common)-1]
+	ranges := c.ranges.within(out.start, last.end())
+	for _, m := range out.media {
+		m.DateRanges = ranges
+	}
 	out.measure(tracks)
 	out.listIFrames(tracks)
 	return out, nil

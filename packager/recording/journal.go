@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/millrace/millrace/packager"
+	"github.com/millrace/millrace/packager/playlist"
 )
 
 const (
@@ -31,6 +32,8 @@ type note struct {
 	Multi   string        `json:"multi,omitempty"` // the multivariant playlist from here on
 	Key     *keyNote      `json:"key,omitempty"`   // of segments from here on
 	Segment *segmentNote  `json:"segment,omitempty"`
+
+	DateRange *playlist.DateRange `json:"dateRange,omitempty"` // or what is known of it now
 }
 
 // segmentNote is a segment that is there.
@@ -90,6 +93,7 @@ type chronicle struct {
 	multi    string
 	keys     map[string]keyNote // by name
 	segments []segmentNote
+	ranges   dateRanges
 }
 
 // errBusy says that another process writes the recording.
@@ -134,6 +138,9 @@ func (c *chronicle) take(n note) {
 			c.keys = map[string]keyNote{}
 		}
 		c.keys[n.Key.Name] = *n.Key
+	}
+	if n.DateRange != nil {
+		c.ranges.put(*n.DateRange)
 	}
 	if n.Segment != nil {
 		c.segments = append(c.segments, *n.Segment)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/packager"
+	"github.com/millrace/millrace/packager/playlist"
 	"github.com/millrace/millrace/packager/store"
 )
 
@@ -40,6 +41,7 @@ type Recorder struct {
 
 	// Owned by run.
 	multi   string
+	ranges  dateRanges
 	cur     *writing
 	resumes time.Time // after a failure
 }
@@ -51,6 +53,8 @@ type item struct {
 	multi   []byte
 	listed  packager.Listed
 	content *store.Reader
+
+	dateRange *playlist.DateRange
 }
 
 // Record begins to record a stream. Nothing is on disk before the first
@@ -143,6 +147,9 @@ func (r *Recorder) take(i item) error {
 		}
 		return nil
 	}
+	if i.dateRange != nil {
+		return r.takeRange(i.dateRange)
+	}
 	if r.cur == nil {
 		if i.content == nil || r.lib.now().Before(r.resumes) {
 			return nil
@@ -152,6 +159,9 @@ func (r *Recorder) take(i item) error {
 			return err
 		}
 		r.cur = cur
+		if err := r.noteRanges(i.listed.Wall); err != nil {
+			return err
+		}
 	}
 	return r.cur.add(&i.listed, i.content)
 }

@@ -92,7 +92,7 @@ func (l *Library) protected(t *testing.T, path string, prot *packager.Protection
 	t.Cleanup(s.rec.End)
 	var err error
 	s.Presentation, err = packager.New(packager.Config{
-		Store: store.Memory{}, LowLatency: true, Window: 12 * time.Second, Recorder: s.rec, Protection: prot, Container: slices.Max(append(in, packager.FMP4)),
+		Store: store.Memory{}, LowLatency: true, Window: 12 * time.Second, Recorder: s.rec, Protection: prot, Markers: true, Container: slices.Max(append(in, packager.FMP4)),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -187,6 +187,7 @@ type Shift struct {
 	notes   map[string][]segmentNote // by rendition: what is there, in order
 	inits   map[string]bool          // rendition/name of those that are there
 	keys    map[string]keyNote       // by name: of notes, and perhaps some more
+	ranges  dateRanges
 	failed  bool
 }
 
@@ -265,6 +266,8 @@ func (s *Shift) adopt(c *chronicle, seen uint64) {
 	oldest := s.shifts.now().Add(-s.reach)
 	newest := uint64(0)
 	maps.Copy(s.keys, c.keys)
+	s.ranges = c.ranges
+	s.dropRanges(oldest)
 	for _, n := range c.segments {
 		list := s.notes[n.Rendition]
 		if len(list) > 0 && n.Number != list[len(list)-1].Number+1 {
@@ -372,6 +375,7 @@ func (s *Shift) compact() {
 		alive += len(list) - first
 	}
 	s.dropKeys()
+	s.dropRanges(oldest)
 	if s.lines > 2*alive+staleNotes {
 		if err := s.rewrite(); err != nil {
 			s.shifts.log.Warn("the journal of time shift grows", "stream", s.path, "err", err)
@@ -391,6 +395,11 @@ func (s *Shift) rewrite() error {
 	for _, k := range s.keys {
 		if err == nil {
 			err = j.add(note{Key: &k})
+		}
+	}
+	for i := range s.ranges.list {
+		if err == nil {
+			err = j.add(note{DateRange: &s.ranges.list[i]})
 		}
 	}
 	for _, list := range s.notes {

@@ -46,7 +46,7 @@ func (s *Shifts) protected(t *testing.T, renditions []packager.Rendition, prot *
 		l.next = last + 1
 	}
 	l.Presentation, err = packager.New(packager.Config{
-		Store: shift, DVR: time.Hour, Recorder: shift, Past: shift.Past(), LowLatency: true, Window: 12 * time.Second, Protection: prot,
+		Store: shift, DVR: time.Hour, Recorder: shift, Past: shift.Past(), PastDateRanges: shift.PastDateRanges(), Markers: true, LowLatency: true, Window: 12 * time.Second, Protection: prot,
 		Container: slices.Max(append(in, packager.FMP4)),
 	})
 	if err != nil {
