@@ -98,8 +98,8 @@ type FrameFilter interface {
 	// graph without inputs (testsrc2) makes one frame an output with each
 	// Push of nil to input 0, which answers io.EOF when it has ended.
 	Push(input int, f Frame, emit func(output int, f Frame) error) error
-	// Outputs is the number of outputs.
-	Outputs() int
+	// Outputs are the labels of the outputs in order, empty where one has none.
+	Outputs() []string
 	// Command changes a running filter: its name or label, a command of its,
 	// the argument.
 	Command(target, command, argument string) error

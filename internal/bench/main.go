@@ -32,6 +32,7 @@ var benches = []bench{
 	{"reload", "viewers who wait for each part of a low-latency playlist", benchReload},
 	{"start", "from the first packet to the first segment, beside MediaMTX", benchStart},
 	{"sizing", "cores and memory that one stream of each kind takes", benchSizing},
+	{"script", "plain streams beside Node, and an identity Transform on a live stream", benchScript},
 }
 
 // env is what all benchmarks share.

@@ -106,11 +106,7 @@ func (f *filter) run(ctx context.Context, input int, frame transcode.Frame) erro
 	}
 	var blocked error
 	err := f.graph.Push(input, frame, func(output int, out transcode.Frame) error {
-		if output != 0 {
-			out.Close()
-			return nil
-		}
-		blocked = f.s.emit(ctx, object{frame: out, track: f.tracks[out.Kind()], epoch: f.epoch + f.again, arrival: f.arrival})
+		blocked = f.put(ctx, output, object{frame: out, track: f.tracks[out.Kind()], epoch: f.epoch + f.again, arrival: f.arrival})
 		return blocked
 	})
 	if blocked != nil {

@@ -35,6 +35,9 @@ func (m *Module) makerNatives(o native.Object) {
 			_ = made.Set("takes", string(s.takes))
 			_ = made.Set("gives", string(s.gives))
 			_ = made.Set("lossy", s.out != nil && s.out.lossy)
+			if len(s.branches) > 0 {
+				_ = made.Set("outputs", m.madeBranches(s))
+			}
 			return made, nil
 		})
 	}
@@ -231,10 +234,18 @@ func (m *Module) makeFilter(a native.Args) (*stage, error) {
 	if m.opts.Engine == nil {
 		return nil, m.absent("filter()")
 	}
-	if err := m.tryFilter(f.description); err != nil {
+	labels, err := m.tryFilter(f.description)
+	if err != nil {
 		return nil, &Error{Stage: "filter", Code: codeOption, Message: err.Error(), Cause: err}
 	}
-	f.s = m.add(&stage{kind: "filter", label: "filter " + f.description, takes: frames, gives: frames, work: f})
+	made := &stage{kind: "filter", label: "filter " + f.description, takes: frames, gives: frames, work: f}
+	if len(labels) > 1 {
+		made.gives = nothing // its outputs do
+	}
+	f.s = m.add(made)
+	if len(labels) > 1 {
+		f.branch(labels)
+	}
 	return f.s, nil
 }
 

@@ -49,22 +49,24 @@ type producer func(ctx context.Context) error
 // stage is one step of the media path: a goroutine with a queue before it and
 // an outlet behind, each where it has one.
 type stage struct {
-	m     *Module
-	id    int
-	kind  string // decode, filter, encode …
-	label string // for the graph
-	takes form
-	gives form
+	m      *Module
+	id     int
+	kind   string // decode, filter, encode …
+	label  string // for the graph
+	output string // of an output of a filter: what it is called
+	takes  form
+	gives  form
 
-	in      *queue  // nil of a source
-	out     *outlet // nil of a sink
-	work    worker
-	produce producer
-	ladder  *Ladder               // of a ladder()
-	feed    *feed                 // of a source
-	parent  *stage                // of a track of a source: the source
-	tracks  func() []*media.Track // of a source
-	inputs  atomic.Int32          // links and JavaScript, numbered as they came
+	in       *queue  // nil of a source
+	out      *outlet // nil of a sink
+	work     worker
+	produce  producer
+	ladder   *Ladder               // of a ladder()
+	feed     *feed                 // of a source
+	parent   *stage                // of a track of a source, or an output of a filter: that
+	tracks   func() []*media.Track // of a source
+	branches []*stage              // of a filter with several outputs: these
+	inputs   atomic.Int32          // links and JavaScript, numbered as they came
 
 	mu     sync.Mutex
 	before map[int]*stage // by input: the stage at its other end
@@ -131,6 +133,9 @@ func (s *stage) run() {
 	}
 	if err == nil && s.out != nil {
 		s.out.end()
+	}
+	if err == nil {
+		s.endBranches()
 	}
 	s.m.post(func() { s.tell("done", nil) })
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,7 +38,11 @@ func (e *standIn) Filter(description string, _ []media.Kind) (transcode.FrameFil
 	if description == "wrong" {
 		return nil, &transcode.OptionError{Kind: transcode.FilterOptions, Part: "wrong", Nearest: "null"}
 	}
-	return standInFilter{}, nil
+	f := standInFilter{outputs: []string{""}}
+	if _, labels, several := strings.Cut(description, "split"); several {
+		f.outputs = strings.Fields(strings.NewReplacer("[", " ", "]", " ").Replace(labels))
+	}
+	return f, nil
 }
 
 func (e *standIn) Encoder(transcode.CoderOptions) (transcode.FrameEncoder, error) {
@@ -100,16 +105,26 @@ func (d *standInDecoder) Decode(p *media.Packet, emit func(transcode.Frame) erro
 
 func (d *standInDecoder) Close() {}
 
-type standInFilter struct{}
+// standInFilter passes frames on, to each of its outputs.
+type standInFilter struct{ outputs []string }
 
-func (standInFilter) Push(_ int, f transcode.Frame, emit func(int, transcode.Frame) error) error {
+func (s standInFilter) Push(_ int, f transcode.Frame, emit func(int, transcode.Frame) error) error {
 	if f == nil {
 		return nil
+	}
+	for i := range s.outputs[1:] {
+		c, err := f.Clone()
+		if err != nil {
+			return err
+		}
+		if err := emit(i+1, c); err != nil {
+			return err
+		}
 	}
 	return emit(0, f)
 }
 
-func (standInFilter) Outputs() int                         { return 1 }
+func (s standInFilter) Outputs() []string                  { return s.outputs }
 func (standInFilter) Command(string, string, string) error { return nil }
 func (standInFilter) Close()                               {}
 

@@ -1,7 +1,6 @@
 package media
 
 import (
-	"fmt"
 	"math"
 	"strings"
 
@@ -114,24 +113,21 @@ func (m *Module) kindOfCoder(name string) media.Kind {
 	return media.Video
 }
 
-// tryFilter makes a graph for the sake of what is wrong with it.
-func (m *Module) tryFilter(description string) error {
+// tryFilter makes a graph for the sake of what is wrong with it, and of the
+// labels of its outputs.
+func (m *Module) tryFilter(description string) ([]string, error) {
 	var first error
 	for _, kinds := range [][]media.Kind{
 		{media.Video}, {media.Audio}, {media.Video, media.Video}, {media.Audio, media.Audio}, {media.Video, media.Audio},
 	} {
 		graph, err := m.opts.Engine.Filter(description, kinds)
 		if err == nil {
-			n := graph.Outputs()
-			graph.Close()
-			if n != 1 {
-				return fmt.Errorf("%s leaves %d outputs open, and a stream has one", description, n)
-			}
-			return nil
+			defer graph.Close()
+			return graph.Outputs(), nil
 		}
 		if first == nil {
 			first = err
 		}
 	}
-	return first
+	return nil, first
 }

@@ -17,7 +17,7 @@ import (
 type FrameFilter struct {
 	description string
 	kinds       []media.Kind // of the inputs
-	outputs     int
+	outputs     []string     // labels
 
 	graph    *graph
 	inputs   []filterInput
@@ -84,13 +84,13 @@ func NewFrameFilter(description string, kinds []media.Kind) (*FrameFilter, error
 		return nil, err
 	}
 	return &FrameFilter{
-		description: description, kinds: kinds, outputs: len(out), inputs: make([]filterInput, len(in)),
+		description: description, kinds: kinds, outputs: out, inputs: make([]filterInput, len(in)),
 		ended: make([]bool, len(out)), frame: frame,
 	}, nil
 }
 
-// Outputs is the number of outputs.
-func (f *FrameFilter) Outputs() int { return f.outputs }
+// Outputs are the labels of the outputs in order, empty where one has none.
+func (f *FrameFilter) Outputs() []string { return f.outputs }
 
 // Push gives one input a frame, which the filter takes over, and hands on what
 // is ready; nil ends the input. A graph without inputs goes on by one frame an

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,7 +26,7 @@ func filterOf(t testing.TB, description string, kinds ...media.Kind) *filtering 
 		t.Fatal(err)
 	}
 	t.Cleanup(f.Close)
-	return &filtering{t: t, f: f, out: make([][]transcode.Frame, f.Outputs())}
+	return &filtering{t: t, f: f, out: make([][]transcode.Frame, len(f.Outputs()))}
 }
 
 func (f *filtering) take(o int, frame transcode.Frame) error {
@@ -144,6 +145,9 @@ func TestFilterOfSoundAndTwoOutputs(t *testing.T) {
 	}
 	f.push(0, nil)
 	f.push(1, nil)
+	if labels := f.f.Outputs(); !slices.Equal(labels, []string{"out0", "out1"}) {
+		t.Errorf("the outputs are called %q", labels)
+	}
 	samples := [2]int{}
 	for o, out := range f.out {
 		for _, s := range out {

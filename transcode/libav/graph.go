@@ -257,21 +257,27 @@ func amount(n int, what string) string {
 	return strconv.Itoa(n) + " " + what + "s"
 }
 
-// kinds are what the pads take or give.
-func kindsOf(pads []*C.AVFilterInOut, outputs bool) []media.Kind {
+// kindsOf is what the inputs take.
+func kindsOf(inputs []*C.AVFilterInOut) []media.Kind {
 	var kinds []media.Kind
-	var output C.int
-	if outputs {
-		output = 1
-	}
-	for _, p := range pads {
+	for _, p := range inputs {
 		kind := media.Audio
-		if C.millraceOpenPad(p, output) == C.AVMEDIA_TYPE_VIDEO {
+		if C.millraceOpenPad(p, 0) == C.AVMEDIA_TYPE_VIDEO {
 			kind = media.Video
 		}
 		kinds = append(kinds, kind)
 	}
 	return kinds
+}
+
+// labelsOf is what pads are called in the description, empty where they have
+// no name.
+func labelsOf(pads []*C.AVFilterInOut) []string {
+	labels := make([]string, len(pads))
+	for i, p := range pads {
+		labels[i] = C.GoString(p.name)
+	}
+	return labels
 }
 
 func (o *openPads) free() {

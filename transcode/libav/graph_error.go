@@ -32,7 +32,7 @@ func (e *GraphError) Error() string {
 
 // openKinds are what the inputs and outputs take and give that a description
 // leaves open.
-func openKinds(description string) (in, out []media.Kind, err error) {
+func openKinds(description string) (in []media.Kind, out []string, err error) {
 	g := C.avfilter_graph_alloc()
 	if g == nil {
 		return nil, nil, ErrMemory
@@ -49,7 +49,7 @@ func openKinds(description string) (in, out []media.Kind, err error) {
 		return nil, nil, &GraphError{Description: description, At: -1, Reason: reason}
 	}
 	defer open.free()
-	return kindsOf(open.inputs, false), kindsOf(open.outputs, true), nil
+	return kindsOf(open.inputs), labelsOf(open.outputs), nil
 }
 
 // mostDescription is how long a description may be, in bytes.

@@ -169,6 +169,8 @@ declare module 'millrace' {
   }
 
   interface Filter extends Duplex {
+    /** What comes out of a graph with several open outputs ('split=2[a][b]'), by label or number: pipe each of these. */
+    readonly outputs: Record<string, Readable>;
     /** Changes the graph while it runs, with the next frame: command('drawtext', 'reinit', 'text=hello'). */
     command(target: string, name: string, argument?: string): void;
   }

@@ -102,8 +102,48 @@ class Track extends MediaReadable {
 }
 
 class Filter extends MediaDuplex {
+  /** What comes out, by label: the filter itself. */
+  get outputs() { return { 0: this }; }
+
   /** Changes the graph while it runs: command('drawtext', 'reinit', 'text=hello'). */
   command(target, name, argument = '') { native.command(this[kStage].id, target, name, argument); }
+}
+
+/** A filter with several outputs, each of them a stream of its own. */
+class Split extends MediaWritable {
+  constructor({ outputs, ...made }) {
+    super(made);
+    const all = {};
+    for (const [name, output] of Object.entries(outputs)) all[name] = new Output(output, this);
+    Object.defineProperty(this, 'outputs', { value: all, enumerable: true });
+  }
+
+  command(target, name, argument = '') { native.command(this[kStage].id, target, name, argument); }
+
+  pipe() {
+    const names = Object.keys(this.outputs).map((name) => (/^[a-z_$][\w$]*$/i.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`));
+    const error = new Error(`${this[kStage].label}: it has several outputs; pipe each: ${names.map((name) => `filter.outputs${name}`).join(', ')}`);
+    throw Object.assign(error, { code: 'ERR_MEDIA_LINK', stage: 'filter', recoverable: false });
+  }
+
+  // Nobody is left who would read.
+  trackClosed(output, error) {
+    const open = Object.values(this.outputs).some((o) => o !== output && !o.destroyed);
+    if (!open && !this.destroyed && !this.writableFinished) this.destroy(error);
+  }
+
+  _destroy(error, callback) {
+    if (error || !this.writableFinished) for (const output of Object.values(this.outputs)) output.destroy(error);
+    super._destroy(error, callback);
+  }
+}
+
+/** One output of a filter. */
+class Output extends MediaReadable {
+  constructor(made, parent) {
+    super(made);
+    Object.defineProperty(this, 'parent', { value: parent });
+  }
 }
 
 let given;
@@ -113,7 +153,10 @@ module.exports = {
   Frame,
   open: (url, options) => new Source(native.open(String(url), options), true),
   decode: (options) => new MediaDuplex(native.decode(options)),
-  filter: (graph, options) => new Filter(native.filter(graph, options)),
+  filter(graph, options) {
+    const made = native.filter(graph, options);
+    return made.outputs ? new Split(made) : new Filter(made);
+  },
   encode: (options) => new MediaDuplex(native.encode(options)),
   ladder: (options) => new MediaDuplex(native.ladder(options)),
   mux: (format, options) => new MediaDuplex(native.mux(format, options)),
