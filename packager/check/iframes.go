@@ -35,7 +35,7 @@ type picture struct {
 	entry     *playlist.Segment
 	number    uint64
 	next      bool // the entry behind it goes on where it ends
-	timescale int  // 0 unknown: no fMP4, or not readable
+	timescale int  // 0 unknown: the media cannot be read
 	sample    *fmp4.Sample
 	at        uint64 // when it is shown, in ticks; valid with sample
 	need      int    // bytes of the range up to the end of the sample
@@ -99,7 +99,7 @@ func (f *iframes) collect(ctx context.Context) {
 	}
 }
 
-// load fetches the range of an entry and looks into it, if it is fMP4.
+// load fetches the range of an entry and looks into it.
 func (f *iframes) load(ctx context.Context, p *picture, section *section) {
 	u, err := f.resolve(p.entry.URI)
 	if err != nil {
@@ -107,7 +107,18 @@ func (f *iframes) load(ctx context.Context, p *picture, section *section) {
 		return
 	}
 	p.answer = f.client.span(ctx, u, p.entry.ByteRange)
-	if section == nil || section.h == nil || !p.ok() {
+	switch {
+	case !p.ok():
+		return
+	case section == nil && isTransport(p.body):
+		var c contents
+		c.open(p.body, false)
+		if p.timescale, p.bad = transportRate, c.bad; c.bad == nil {
+			first := &c.fragments[0]
+			p.sample, p.at, p.need = &first.Samples[0], first.Base+uint64(int64(first.Samples[0].Offset)), len(p.body)
+		}
+		return
+	case section == nil || section.h == nil:
 		return
 	}
 	p.timescale = int(section.h.Timescale)
@@ -202,7 +213,7 @@ var iframeRules = []rule{
 			}
 		}
 	}},
-	{"iframe-range", "Apple 6.10", true, "an entry of an I-frame playlist is a range that begins with its moof and holds all of its picture", func(p *presentation, v *verdict) {
+	{"iframe-range", "Apple 6.10", true, "an entry of an I-frame playlist is a range that holds all of its picture and, in fMP4, begins with its moof", func(p *presentation, v *verdict) {
 		p.eachPicture(func(f *iframes, pic *picture) {
 			if !pic.ok() {
 				v.broken(f.followed, "%s answers %s", pic.entry.URI, pic.said())
@@ -237,7 +248,11 @@ var iframeRules = []rule{
 					continue
 				}
 				v.applies()
-				lasts := ticks(int64(f.pictures[i+1].at)-int64(pic.at), pic.timescale)
+				apart := int64(f.pictures[i+1].at) - int64(pic.at)
+				if isTransport(pic.body) && apart < 0 {
+					apart += transportWrap
+				}
+				lasts := ticks(apart, pic.timescale)
 				if off := lasts - pic.entry.Duration; off.Abs() > 100*time.Millisecond {
 					v.broken(f.followed, "%s: EXTINF %v, the next picture is shown after %v", pic.entry.URI, pic.entry.Duration, lasts)
 				}

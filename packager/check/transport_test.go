@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/millrace/millrace/packager/mpegts"
+	"github.com/millrace/millrace/packager/playlist"
 )
 
 // transportFaults break presentations in MPEG-TS.
@@ -18,6 +20,13 @@ var transportFaults = []fault{
 		}
 		return append(slices.Clone(b[2*188:3*188]), b...) // a packet that everybody skips
 	}},
+	// The packets behind the tables, and a time to the next picture.
+	{rule: "iframe-range", ts: true, model: onIFrames(stretch(3*188, -3*188))},
+	{rule: "iframe-extinf", ts: true, model: onIFrames(func(m *playlist.Media) {
+		for i := range m.Segments {
+			m.Segments[i].Duration += 200 * time.Millisecond
+		}
+	})},
 	{rule: "hevc-in-fmp4", ts: true, multi: func(text string) string { return strings.ReplaceAll(text, "avc1.42C01E", "hvc1.1.6.L93.B0") }, follows: []string{"codecs"}},
 	{rule: "media-readable", ts: true, media: func(name string, b []byte) []byte {
 		if isSegment(name) {
