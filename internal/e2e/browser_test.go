@@ -21,6 +21,7 @@ func TestBrowser(t *testing.T) {
 		test func(*testing.T)
 	}{
 		{"plays", browserPlays},
+		{"plays MPEG-TS", browserPlaysTransport},
 		{"recovers", browserRecovers},
 		{"at the beginning", browserAtTheBeginning},
 		{"low latency", browserWithLowLatency},
