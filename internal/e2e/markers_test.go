@@ -144,3 +144,52 @@ func shownAt(shown []browser.Shown, at float64) (best browser.Shown, ok bool) {
 	}
 	return best, ok
 }
+
+// TestMarkersInTransportStreams has ffprobe find the ID3 tag of a marker in a
+// segment, at its time.
+func TestMarkersInTransportStreams(t *testing.T) {
+	t.Parallel()
+	s := start(t, "127.0.0.1", "demo", "streams: [{path: demo, ladder: passthrough, hls: {container: ts}}]")
+	list := s.url("/hls/demo/720p/index.m3u8")
+	s.eventually(20*time.Second, "a playlist", func() error {
+		_, err := mediaPlaylist(list)
+		return err
+	})
+	made, err := s.mark(http.MethodPost, "demo/markers", status.Marker{Start: "+1s", Text: map[string]string{"title": "Some Song"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var uri string
+	var into time.Duration // the segment
+	s.eventually(20*time.Second, "the marker's segment", func() error {
+		m, err := mediaPlaylist(list)
+		if err != nil {
+			return err
+		}
+		for _, seg := range m.Segments {
+			if d := made.Start.Sub(seg.ProgramDateTime); d >= 0 && d < seg.Duration {
+				uri, into = seg.URI, d
+				return nil
+			}
+		}
+		return fmt.Errorf("not among %d segments", len(m.Segments))
+	})
+	probed := tools.MustProbe(t, s.url("/hls/demo/720p/"+uri), "-show_packets")
+	id3 := probed.Find("data")
+	if id3 == nil || id3.Codec != "timed_id3" {
+		t.Fatalf("streams %+v", probed.Streams)
+	}
+	var tags []tools.ProbedPacket
+	for _, p := range probed.Packets {
+		if p.Stream == id3.Index {
+			tags = append(tags, p)
+		}
+	}
+	if len(tags) != 1 {
+		t.Fatalf("tags %+v", tags)
+	}
+	at := time.Duration(tags[0].PTSTime - probed.Find("video").Start)
+	if off := at - into; off.Abs() > 20*time.Millisecond {
+		t.Errorf("the tag is at %v of its segment, the marker at %v", at, into)
+	}
+}
