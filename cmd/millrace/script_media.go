@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -74,6 +75,10 @@ func (m *scriptMedia) run(ctx context.Context, p *program.Program, script *compi
 	}
 	err := p.Run(ctx, script, started)
 	m.module.Wait()
+	var waits *program.Unsettled
+	if m.flags.Dot && errors.As(err, &waits) { // for what does not flow
+		err = nil
+	}
 	if m.flags.Dot && err == nil {
 		fmt.Fprint(m.w.stdout, m.module.Dot())
 	}

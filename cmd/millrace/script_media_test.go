@@ -269,6 +269,17 @@ func TestGraphOfScript(t *testing.T) {
 			t.Errorf("%s is missing in\n%s", want, out)
 		}
 	}
+	_, program, _ := scripted(t, "h264-720p30", pipelineHead+`
+		import { open, record, snapshot } from 'millrace';
+		const f = filter('split=2[a][b]');
+		await Promise.all([
+			pipeline(open('FILM'), decode(), f),
+			pipeline(f.outputs.a, encode({ codec: 'libx264' }), record('a.mp4')),
+			pipeline(f.outputs.b, snapshot('b.jpg')),
+		]);`, "--dot")
+	if n := strings.Count(program, " -> "); n != 7 || !strings.Contains(program, `[label="filter split=2[a][b] [b]"];`) {
+		t.Errorf("%d links in\n%s", n, program)
+	}
 	if n := strings.Count(out, " -> "); n != 5 {
 		t.Errorf("%d links in\n%s", n, out)
 	}
