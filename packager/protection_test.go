@@ -313,6 +313,8 @@ func TestProtectedRealMedia(t *testing.T) {
 		{"h264-b", protect.AES128},
 		{"h264-b", protect.CBCS},
 		{"h264-interlaced", protect.CBCS},
+		{"h265-b", protect.CBCS},
+		{"h265-10bit", protect.CBCS},
 		{"opus", protect.CBCS},
 	} {
 		t.Run(string(c.method)+"/"+c.clip, func(t *testing.T) {

@@ -127,7 +127,7 @@ type HLS struct {
 
 // Encryption says how segments are encrypted, and with what.
 type Encryption struct {
-	Method   string        `key:"method" reload:"streams" oneof:"none aes-128 cbcs" doc:"none; aes-128 encrypts whole segments; cbcs encrypts samples (METHOD=SAMPLE-AES; H.264 and audio in fmp4), as browsers decrypt by EME."`
+	Method   string        `key:"method" reload:"streams" oneof:"none aes-128 cbcs" doc:"none; aes-128 encrypts whole segments; cbcs encrypts samples (METHOD=SAMPLE-AES; H.264, H.265 and audio in fmp4), as browsers decrypt by EME."`
 	Rotate   time.Duration `key:"rotate" reload:"streams" doc:"How long a key is in force: the first segment after that begins with another one. 0s keeps one key until the stream ends."`
 	Key      string        `key:"key" reload:"streams" doc:"The one key, 32 hexadecimal digits, where it is not the server's to make."`
 	KeyFile  string        `key:"keyFile" reload:"streams" doc:"File with the one key: 16 bytes, or 32 hexadecimal digits. It is read when the stream begins."`

@@ -1,8 +1,8 @@
 package protect
 
-// bits reads a NAL unit's payload bit by bit, over its emulation prevention
+// bitReader reads a NAL unit's payload bit by bit, over its emulation prevention
 // (ITU-T H.264 §7.4.1.1). What is read beyond its end is 0, and noted.
-type bits struct {
+type bitReader struct {
 	b     []byte
 	at    int // of the byte that is read from
 	bit   int // of it that were read
@@ -10,7 +10,7 @@ type bits struct {
 	short bool
 }
 
-func (r *bits) u1() uint32 {
+func (r *bitReader) u1() uint32 {
 	if r.bit == 0 && r.zeros >= 2 && r.at < len(r.b) && r.b[r.at] == 3 {
 		r.at++
 		r.zeros = 0
@@ -31,9 +31,9 @@ func (r *bits) u1() uint32 {
 	return uint32(v)
 }
 
-func (r *bits) flag() bool { return r.u1() == 1 }
+func (r *bitReader) flag() bool { return r.u1() == 1 }
 
-func (r *bits) u(n int) (v uint32) {
+func (r *bitReader) u(n int) (v uint32) {
 	for range n {
 		v = v<<1 | r.u1()
 	}
@@ -41,7 +41,7 @@ func (r *bits) u(n int) (v uint32) {
 }
 
 // ue reads an Exp-Golomb code (§9.1).
-func (r *bits) ue() uint32 {
+func (r *bitReader) ue() uint32 {
 	n := 0
 	for !r.short && n < 32 && r.u1() == 0 {
 		n++
@@ -54,10 +54,10 @@ func (r *bits) ue() uint32 {
 }
 
 // se is ue for what may be negative; its value is never needed here.
-func (r *bits) se() { r.ue() }
+func (r *bitReader) se() { r.ue() }
 
 // end is the offset of the first byte of which nothing was read.
-func (r *bits) end() int {
+func (r *bitReader) end() int {
 	if r.bit > 0 {
 		return r.at + 1
 	}

@@ -78,7 +78,7 @@ func (s *h264Slices) add(isSPS bool, nalu []byte) error {
 		s.sps[sps.ID] = sps
 		return nil
 	}
-	r := &bits{b: nalu[1:]}
+	r := &bitReader{b: nalu[1:]}
 	id := r.ue()
 	p := &h264PPS{sps: r.ue(), cabac: r.flag(), fieldOrder: r.flag()}
 	if p.sliceGroups = r.ue(); p.sliceGroups > 0 {
@@ -111,7 +111,7 @@ func (s *h264Slices) clear(nalu []byte) (int, error) {
 	if typ != 1 && typ != 5 {
 		return 0, fmt.Errorf("%w: data partitions", errHeader)
 	}
-	r := &bits{b: nalu[1:]}
+	r := &bitReader{b: nalu[1:]}
 	if err := s.header(r, typ == 5, nalu[0]>>5&3 != 0); err != nil {
 		return 0, err
 	}
@@ -128,7 +128,7 @@ const (
 )
 
 // header reads a slice header (§7.3.3) to its end.
-func (s *h264Slices) header(r *bits, idr, reference bool) error {
+func (s *h264Slices) header(r *bitReader, idr, reference bool) error {
 	r.ue() // first_mb_in_slice
 	kind := r.ue() % 5
 	pps := s.pps[r.ue()]
@@ -215,7 +215,7 @@ func (s *h264Slices) header(r *bits, idr, reference bool) error {
 }
 
 // weights reads pred_weight_table (§7.3.3.2).
-func weights(r *bits, refs []uint32, chroma bool) {
+func weights(r *bitReader, refs []uint32, chroma bool) {
 	r.ue()
 	if chroma {
 		r.ue()
@@ -236,7 +236,7 @@ func weights(r *bits, refs []uint32, chroma bool) {
 }
 
 // marking reads dec_ref_pic_marking (§7.3.3.3).
-func marking(r *bits, idr bool) {
+func marking(r *bitReader, idr bool) {
 	if idr {
 		r.u(2)
 		return

@@ -18,7 +18,7 @@ const (
 
 // ErrCodec says that nobody has said how a coding is encrypted by samples, or
 // that it is not built here.
-var ErrCodec = errors.New("cbcs encrypts H.264 and audio")
+var ErrCodec = errors.New("cbcs encrypts H.264, H.265 and audio")
 
 // Samples encrypts the samples of one track. It is for one goroutine.
 type Samples struct {
@@ -39,6 +39,8 @@ func (k *Key) NewSamples(t *media.Track) (*Samples, error) {
 	case t.Kind == media.Audio:
 	case t.Codec == media.H264:
 		s.slices, err = newH264(t.Config)
+	case t.Codec == media.H265:
+		s.slices, err = newH265(t.Config)
 	default:
 		err = ErrCodec
 	}
