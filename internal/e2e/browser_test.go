@@ -28,6 +28,7 @@ func TestBrowser(t *testing.T) {
 		{"looks back", browserLooksBack},
 		{"sees markers", browserSeesMarkers},
 		{"decrypts", browserDecrypts},
+		{"decrypts samples", browserDecryptsSamples},
 	} {
 		t.Run(c.name, c.test)
 	}

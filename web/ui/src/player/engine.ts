@@ -2,6 +2,7 @@
 // hls.js and the video say into events, and commands into calls.
 
 import Hls, { type ErrorData, type HlsConfig } from 'hls.js';
+import { giveClearKeys } from './clearkey';
 import type { Place, Token } from './place';
 import { reserved } from './reserve';
 import { type Answer, type Command, type Event, initial, type Phase, type State, step } from './recovery';
@@ -151,6 +152,7 @@ export class Engine {
     });
     hls.on(Hls.Events.LEVELS_UPDATED, () => this.watcher.levels(hls));
     hls.on(Hls.Events.ERROR, (_, data) => data.fatal && this.hls === hls && this.send(fatal(data)));
+    giveClearKeys(hls, this.video);
     hls.attachMedia(this.video);
     hls.loadSource(this.place.source);
   }
