@@ -20,6 +20,7 @@ type dateRange struct {
 	media.Marker
 	end     time.Time // exclusive; zero is not known
 	changed time.Time // when playlists could say so first
+	tag     playlist.DateRange // how playlists list it
 }
 
 // reaches reports whether the range maps to media at t, or to what comes after.
@@ -93,6 +94,9 @@ func (p *Presentation) keepRanges(ranges []dateRange) {
 		}
 		if d.Class != "" {
 			next[d.Class] = d.Date
+		}
+		if d.tag.ID == "" {
+			d.tag = entry(&d.Marker)
 		}
 	}
 	p.marks.ranges.Store(&ranges)
@@ -189,7 +193,7 @@ func merge(d media.Marker, with *media.Marker) (media.Marker, error) {
 }
 
 // entry is how playlists list the range.
-func (d *dateRange) entry() playlist.DateRange {
+func entry(d *media.Marker) playlist.DateRange {
 	e := playlist.DateRange{
 		ID: d.ID, Class: d.Class, Start: d.Date, Duration: d.Duration, Planned: -1, EndOnNext: d.EndOnNext,
 		Command: d.Command, Out: d.Out, In: d.In,
@@ -327,7 +331,7 @@ func (r *rendition) listDates(w *window, m *playlist.Media, e extent) {
 			m.Version = versionSkipDates
 			continue
 		}
-		m.DateRanges = append(m.DateRanges, d.entry())
+		m.DateRanges = append(m.DateRanges, d.tag)
 	}
 	if !e.skipDates {
 		return

@@ -97,8 +97,7 @@ func (p *Presentation) placeOrWait(m *media.Marker) (placed bool, err error) {
 // recordRange tells the recorder of a date range; it may write to a disk.
 func (p *Presentation) recordRange(m *media.Marker) {
 	if p.cfg.Recorder != nil && m.Kind == media.DateRange {
-		d := dateRange{Marker: *m}
-		p.cfg.Recorder.DateRange(d.entry())
+		p.cfg.Recorder.DateRange(entry(m))
 	}
 }
 

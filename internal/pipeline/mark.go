@@ -117,7 +117,8 @@ func (p *Pipeline) mark(marker media.Marker) (status.Marked, error) {
 		return status.Marked{}, markError(err)
 	}
 	marked := markedOf(&placed)
-	p.deps.Bus.Send("stream:marker", p.path, marked)
+	// As a whole: events have an ID of their own.
+	p.deps.Bus.Send("stream:marker", p.path, map[string]status.Marked{"marker": marked})
 	return marked, nil
 }
 
