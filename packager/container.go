@@ -18,7 +18,7 @@ type Container uint8
 
 // The containers. In FMP4 each rendition has initialization sections; in TS
 // everything that a decoder needs stands in the segments. TS carries H.264,
-// AAC, MPEG audio and AC-3 (RFC 8216bis §3.1.1, Apple 1.5).
+// AAC, MPEG audio, AC-3 and E-AC-3 (RFC 8216bis §3.1.1, Apple 1.5).
 const (
 	FMP4 Container = iota
 	TS

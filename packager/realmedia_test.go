@@ -25,10 +25,14 @@ import (
 func demux(t testing.TB, clip string, r testmedia.Recipe, kind media.Kind) (*media.Track, []*media.Packet) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "track.mp4")
+	flags := "frag_keyframe+empty_moov+default_base_moof+frag_discont"
+	if a := r.Audio; kind == media.Audio && (a.Codec == "ac3" || a.Codec == "eac3") {
+		flags += "+delay_moov" // their configuration is in their frames
+	}
 	args := []string{
 		"-v", "error", "-i", clip, "-map", "0:" + kind.String()[:1] + ":0", "-c", "copy", "-tag:v", tag(r, kind), "-video_track_timescale", "90000",
 		"-output_ts_offset", "1", "-avoid_negative_ts", "disabled", "-use_editlist", "0",
-		"-movflags", "frag_keyframe+empty_moov+default_base_moof+frag_discont", path,
+		"-movflags", flags, path,
 	}
 	if kind == media.Audio || tag(r, kind) == "" {
 		args = slices.Delete(args, 8, 10)
@@ -98,6 +102,9 @@ func TestRealMedia(t *testing.T) {
 		{"h264-4x3", "avc1.640014,mp4a.40.2"},
 		{"h264-aac-mono", "avc1.64001E,mp4a.40.2"},
 		{"h264-mp3", "avc1.64001E,mp4a.6B"},
+		{"h264-ac3", "avc1.64001E,ac-3"},
+		{"h264-eac3", "avc1.64001E,ec-3"},
+		{"h264-flac", "avc1.64001E,fLaC"},
 		{"h264-silent", "avc1.64001E"},
 		{"h265-b", "hvc1.1.6.L63.90,mp4a.40.2"},
 		{"h265-10bit", "hvc1.2.4.L63.90,mp4a.40.2"},
@@ -145,6 +152,51 @@ func TestRealMedia(t *testing.T) {
 	}
 }
 
+// TestRealTransportStreams packages clips as MPEG-TS and has ffmpeg see all of
+// them: each segment can be decoded alone, and all of them are one stream.
+func TestRealTransportStreams(t *testing.T) {
+	for _, c := range []struct{ clip, codecs string }{
+		{"h264-b", "avc1.64001E,mp4a.40.2"},
+		{"h264-29.97", "avc1.64001E,mp4a.40.2"},
+		{"h264-vfr", "avc1.64001E,mp4a.40.2"},
+		{"h264-aac-mono", "avc1.64001E,mp4a.40.2"},
+		{"h264-mp3", "avc1.64001E,mp4a.6B"},
+		{"h264-ac3", "avc1.64001E,ac-3"},
+		{"h264-eac3", "avc1.64001E,ec-3"},
+		{"aac", "mp4a.40.2"},
+	} {
+		t.Run(c.clip, func(t *testing.T) {
+			clip, r := tools.Clip(t, c.clip)
+			dir := filepath.Join(t.TempDir(), "out")
+			packageAs(t, Config{Container: TS}, clip, r, dir)
+			text, err := os.ReadFile(filepath.Join(dir, "index.m3u8"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := playlist.ParseMultivariant(string(text))
+			if err != nil || m.Variants[0].Codecs != c.codecs {
+				t.Fatalf("%+v, %v, want %s", m, err, c.codecs)
+			}
+			rec := tools.MustRead(t, time.Minute, filepath.Join(dir, "index.m3u8"), tools.ReadOptions{NoVideo: r.Video == nil})
+			if r.Video != nil {
+				if err := rec.Check(0); err != nil || len(rec.Pictures) != r.Frames() {
+					t.Errorf("%d pictures of %d, %v", len(rec.Pictures), r.Frames(), err)
+				}
+				checkIFrames(t, dir)
+			}
+			for _, skew := range rec.Skews() {
+				if skew.Abs() > 40*time.Millisecond {
+					t.Errorf("sound is %v late", skew)
+				}
+			}
+			if len(rec.Beeps) < 5 {
+				t.Errorf("%d beeps in %v", len(rec.Beeps), r.Complete().Duration)
+			}
+			checkSegments(t, dir, r)
+		})
+	}
+}
+
 // TestSilenceDecodes takes sound out of clips, within a segment and over some,
 // and has ffmpeg decode what is filled in.
 func TestSilenceDecodes(t *testing.T) {
@@ -178,10 +230,15 @@ func TestSilenceDecodes(t *testing.T) {
 // sound in mute.
 func packageVOD(t *testing.T, clip string, r testmedia.Recipe, dir string, mute ...[2]time.Duration) {
 	t.Helper()
-	packageProtected(t, nil, clip, r, dir, mute...)
+	packageAs(t, Config{}, clip, r, dir, mute...)
 }
 
 func packageProtected(t *testing.T, prot *Protection, clip string, r testmedia.Recipe, dir string, mute ...[2]time.Duration) {
+	t.Helper()
+	packageAs(t, Config{Protection: prot}, clip, r, dir, mute...)
+}
+
+func packageAs(t *testing.T, cfg Config, clip string, r testmedia.Recipe, dir string, mute ...[2]time.Duration) {
 	t.Helper()
 	out, err := store.NewOutput(dir)
 	if err != nil {
@@ -196,7 +253,8 @@ func packageProtected(t *testing.T, prot *Protection, clip string, r testmedia.R
 		_, tracks[kind.String()] = demux(t, clip, r, kind)
 		rs = append(rs, Rendition{Name: kind.String(), Kind: kind, Copy: true})
 	}
-	s := newSim(t, Config{VOD: true, Output: out, Protection: prot}, rs...)
+	cfg.VOD, cfg.Output = true, out
+	s := newSim(t, cfg, rs...)
 	defer s.Close()
 	var cuts []media.Cut
 	lead := rs[0].Name
@@ -285,9 +343,11 @@ func checkSegments(t *testing.T, dir string, r testmedia.Recipe) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		section, err := os.ReadFile(filepath.Join(dir, name, m.Segments[0].Map.URI))
-		if err != nil {
-			t.Fatal(err)
+		var section []byte
+		if first := m.Segments[0].Map; first != nil {
+			if section, err = os.ReadFile(filepath.Join(dir, name, first.URI)); err != nil {
+				t.Fatal(err)
+			}
 		}
 		var sum time.Duration
 		for _, s := range m.Segments {
@@ -295,7 +355,7 @@ func checkSegments(t *testing.T, dir string, r testmedia.Recipe) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			alone := filepath.Join(t.TempDir(), "alone.mp4")
+			alone := filepath.Join(t.TempDir(), "alone")
 			writeFile(t, alone, append(slices.Clone(section), b...))
 			p := tools.MustProbe(t, alone, "-show_packets")
 			if len(p.Packets) == 0 || !p.Packets[0].Key() {

@@ -34,6 +34,7 @@ var videoEncoders = map[string]func(*VideoRecipe) []string{
 
 var audioEncoders = map[string]string{
 	"aac": "aac", "opus": "libopus", "pcma": "pcm_alaw", "pcmu": "pcm_mulaw", "mp2": "mp2", "mp3": "libmp3lame",
+	"ac3": "ac3", "eac3": "eac3", "flac": "flac",
 }
 
 func onOff(name string, on bool) string {

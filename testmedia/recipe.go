@@ -61,7 +61,7 @@ type VideoRecipe struct {
 
 // AudioRecipe is the sound's part of a Recipe.
 type AudioRecipe struct {
-	Codec    string // "aac", "opus", "pcma", "pcmu", "mp2" or "mp3"
+	Codec    string // "aac", "opus", "pcma", "pcmu", "mp2", "mp3", "ac3", "eac3" or "flac"
 	Rate     int    // 48000, or 8000 for G.711
 	Channels int    // 2, or 1 for G.711
 	Bitrate  int    // bits/s: 64 kbit/s a channel

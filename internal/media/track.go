@@ -35,6 +35,8 @@ const (
 	Opus      Codec = "opus"
 	MPEGAudio Codec = "mpeg-audio" // layers I to III
 	AC3       Codec = "ac3"
+	EAC3      Codec = "eac3"
+	FLAC      Codec = "flac"
 	PCMA      Codec = "pcma" // G.711 A-law
 	PCMU      Codec = "pcmu" // G.711 µ-law
 	LPCM      Codec = "lpcm" // signed, big endian
@@ -74,7 +76,8 @@ type Track struct {
 
 	// Config is the decoder configuration as fMP4 stores it: avcC for H264,
 	// hvcC for H265, av1C for AV1, vpcC for VP9, the AudioSpecificConfig for
-	// AAC, dOps for Opus. Nil where the codec needs none, or while the
+	// AAC, dOps for Opus, dac3 and dec3 for AC3 and EAC3, the content of dfLa
+	// for FLAC. Nil where the codec needs none, or while the
 	// parameter sets have not been seen.
 	Config []byte
 

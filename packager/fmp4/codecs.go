@@ -32,6 +32,10 @@ func CodecString(t *media.Track) (string, error) {
 		return "opus", nil
 	case media.AC3:
 		return "ac-3", nil
+	case media.EAC3:
+		return "ec-3", nil
+	case media.FLAC:
+		return "fLaC", nil
 	}
 	return "", fmt.Errorf("name %s track: it has no place in fMP4", t.Codec)
 }

@@ -33,6 +33,10 @@ func checkConfig(t *media.Track) error {
 		ok = len(c) == 0 && t.Channels <= 2 || len(c) >= 11
 	case media.AC3:
 		ok = len(c) == 3
+	case media.EAC3: // ETSI TS 102 366 §F.6: one independent substream at least, bsid 16
+		ok = len(c) >= 5 && c[2]>>1&0x1f == 16
+	case media.FLAC: // FLAC in ISOBMFF §3.3.2: version, flags, STREAMINFO first
+		ok = len(c) >= 4+4+34 && c[0] == 0 && c[4]&0x7f == 0
 	}
 	if !ok {
 		return ErrNoConfig

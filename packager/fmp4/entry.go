@@ -37,6 +37,10 @@ func sampleEntry(t *media.Track, rates Bitrates) ([]byte, error) {
 		w.audio("Opus", t, rates, func() { w.box("dOps", func() { w.bytes(opusConfig(t)) }) })
 	case media.AC3:
 		w.audio("ac-3", t, rates, config("dac3"))
+	case media.EAC3:
+		w.audio("ec-3", t, rates, config("dec3"))
+	case media.FLAC:
+		w.audio("fLaC", t, rates, config("dfLa"))
 	default:
 		return nil, fmt.Errorf("%s has no place in fMP4", t.Codec)
 	}

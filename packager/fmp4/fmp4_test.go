@@ -56,6 +56,8 @@ func TestCodecString(t *testing.T) {
 		{media.AAC, "f94c", "mp4a.40.42"},   // USAC: escaped
 		{media.Opus, "", "opus"},
 		{media.AC3, "10ff00", "ac-3"},
+		{media.EAC3, "0600200f00", "ec-3"},
+		{media.FLAC, "00000000" + "80000022" + "12001200" + "00000e000010" + "0ac442f0" + "00000000" + "00000000000000000000000000000000", "fLaC"},
 		{media.MPEGAudio, "", "mp4a.6B"},
 	} {
 		tr := &media.Track{Codec: c.codec, Kind: media.Audio, ClockRate: 48000, SampleRate: 48000, Channels: 2, Config: unhex(t, c.config)}
@@ -70,7 +72,7 @@ func TestCodecString(t *testing.T) {
 }
 
 func TestBadConfig(t *testing.T) {
-	for _, codec := range []media.Codec{media.H264, media.H265, media.AV1, media.VP9, media.AAC, media.AC3} {
+	for _, codec := range []media.Codec{media.H264, media.H265, media.AV1, media.VP9, media.AAC, media.AC3, media.EAC3, media.FLAC} {
 		for _, config := range []string{"", "00", "01", "ffffffffffffffffffffffffffffffffffffffffffffffffff"} {
 			tr := &media.Track{Codec: codec, Kind: media.Video, ClockRate: 1, Width: 2, Height: 2, Config: unhex(t, config)}
 			_, errInit := Init(tr, Bitrates{})

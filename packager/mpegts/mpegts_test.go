@@ -120,6 +120,7 @@ func TestVideo(t *testing.T) {
 
 func TestAudio(t *testing.T) {
 	ac3 := append([]byte{0x0b, 0x77, 0, 0, 0x14, 0x40}, make([]byte, 762)...) // 48 kHz, 192 kbit/s
+	eac3 := append([]byte{0x0b, 0x77, 1, 0x7f, 0x30, 0x40}, make([]byte, 762)...)
 	mp3 := append([]byte{0xff, 0xfb, 0x94, 0x00}, make([]byte, 380)...)       // 48 kHz, 128 kbit/s
 	for _, c := range []struct {
 		track    *media.Track
@@ -130,6 +131,7 @@ func TestAudio(t *testing.T) {
 		{audio(media.AAC, 48000), bytes.Repeat([]byte{7}, 341), 1024, TypeAAC},
 		{audio(media.AAC, 44100), bytes.Repeat([]byte{7}, 100), 1024, TypeAAC},
 		{audio(media.AC3, 48000), ac3, 1536, TypeAC3},
+		{audio(media.EAC3, 48000), eac3, 1536, TypeEAC3},
 		{audio(media.MPEGAudio, 48000), mp3, 1152, TypeMPEG1Audio},
 	} {
 		m := muxer(t, c.track)

@@ -123,6 +123,8 @@ func StreamType(t *media.Track) (uint8, error) {
 		return TypeMPEG1Audio, nil
 	case media.AC3:
 		return TypeAC3, nil
+	case media.EAC3:
+		return TypeEAC3, nil
 	}
 	return 0, fmt.Errorf("%s: %w", t.Codec, ErrCodec)
 }
