@@ -18,8 +18,8 @@ import (
 // its place.
 type dateRange struct {
 	media.Marker
-	end     time.Time // exclusive; zero is not known
-	changed time.Time // when playlists could say so first
+	end     time.Time          // exclusive; zero is not known
+	changed time.Time          // when playlists could say so first
 	tag     playlist.DateRange // how playlists list it
 }
 
