@@ -272,7 +272,7 @@ func (r *rendition) appendPart(cur *open, pieces [][]byte) (at written, err erro
 	if cur.crypt != nil {
 		return r.appendEncrypted(cur, pieces)
 	}
-	at.offset, err = cur.file.Append(slices.Clone(pieces)...) // it consumes them, and the disk may be full
+	at.offset, err = cur.file.Append(pieces...)
 	at.size = cur.file.Size() - at.offset
 	return at, err
 }

@@ -27,17 +27,18 @@ type fault struct {
 	rule    string   // that must find it
 	follows []string // rules that are broken with it, necessarily
 
-	ended  bool                                     // the presentation has ended
-	plain  bool                                     // no low latency
-	keys   bool                                     // encrypted by AES-128
-	ts     bool                                     // MPEG-TS
-	text   func(name, text string) string           // of a media playlist
-	multi  func(text string) string                 // of the multivariant one
-	model  func(name string, m *playlist.Media)     // of a media playlist
-	later  func(name string, m *playlist.Media)     // from the tenth look on
-	media  func(name string, b []byte) []byte       // of a segment or part
-	header func(name string, h http.Header)         // of anything
-	handle func(next http.Handler) http.HandlerFunc // of requests
+	ended   bool                                     // the presentation has ended
+	plain   bool                                     // no low latency
+	keys    bool                                     // encrypted by AES-128
+	samples bool                                     // encrypted by cbcs
+	ts      bool                                     // MPEG-TS
+	text    func(name, text string) string           // of a media playlist
+	multi   func(text string) string                 // of the multivariant one
+	model   func(name string, m *playlist.Media)     // of a media playlist
+	later   func(name string, m *playlist.Media)     // from the tenth look on
+	media   func(name string, b []byte) []byte       // of a segment or part
+	header  func(name string, h http.Header)         // of anything
+	handle  func(next http.Handler) http.HandlerFunc // of requests
 }
 
 func (f *fault) wrap(next http.Handler) http.Handler {
@@ -572,6 +573,9 @@ func run(t *testing.T, f *fault) *Report {
 	if f.keys {
 		prot = &packager.Protection{Method: protect.AES128, Rotate: 4 * time.Second}
 	}
+	if f.samples {
+		prot = &packager.Protection{Method: protect.CBCS, Rotate: 4 * time.Second}
+	}
 	p, stop := live(t, !f.plain, in, prot)
 	defer func() {
 		stop()
@@ -605,7 +609,7 @@ func broken(r *Report) []string {
 }
 
 func TestNothingIsWrongWithOurOwn(t *testing.T) {
-	for _, f := range []fault{{keys: true}, {keys: true, plain: true}, {keys: true, ts: true}, {keys: true, ended: true}, {}, {plain: true}, {ended: true}, {ts: true}, {ts: true, plain: true}, {ts: true, ended: true}} {
+	for _, f := range []fault{{samples: true}, {keys: true}, {keys: true, plain: true}, {keys: true, ts: true}, {keys: true, ended: true}, {}, {plain: true}, {ended: true}, {ts: true}, {ts: true, plain: true}, {ts: true, ended: true}} {
 		synctest.Test(t, func(t *testing.T) {
 			if r := run(t, &f); len(broken(r)) > 0 || r.Pieces == 0 {
 				var b bytes.Buffer

@@ -104,11 +104,12 @@ func live(t *testing.T, lowLatency bool, in packager.Container, prot *packager.P
 	})
 }
 
-// drawn is an access unit of 1000 bytes.
+// drawn is an access unit of 1000 bytes: a slice whose header can be read.
 func drawn(key bool) []byte {
 	b := append([]byte{0, 0, 3, 0xe4, 0x41}, bytes.Repeat([]byte{7}, 995)...)
+	copy(b[5:], []byte{0x9a, 0, 0, 0x10})
 	if key {
-		b[4] = 0x65
+		copy(b[4:], []byte{0x65, 0x88, 0x84, 0xff, 0xff, 0xff})
 	}
 	return b
 }

@@ -134,7 +134,7 @@ var historyRules = []rule{
 			}
 		})
 	}},
-	{"map-changes", "4.4.4.5", true, "EXT-X-MAP changes only at a discontinuity", func(p *presentation, v *verdict) {
+	{"map-changes", "4.4.4.5", true, "EXT-X-MAP changes only at a discontinuity, or in nothing but how it is encrypted", func(p *presentation, v *verdict) {
 		p.each(func(f *followed, l *look) {
 			in, broke := "", false
 			for i := range l.m.Segments {
@@ -144,7 +144,7 @@ var historyRules = []rule{
 					continue
 				}
 				v.applies()
-				if in != "" && s.Map.URI != in && !broke {
+				if in != "" && s.Map.URI != in && !broke && !f.sameInClear(in, s.Map.URI) {
 					v.broken(f, "at %s", s.URI)
 				}
 				in, broke = s.Map.URI, false

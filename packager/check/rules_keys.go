@@ -1,8 +1,10 @@
 package check
 
 import (
+	"bytes"
 	"reflect"
 
+	"github.com/millrace/millrace/packager/fmp4"
 	"github.com/millrace/millrace/packager/playlist"
 )
 
@@ -86,6 +88,18 @@ func (p *presentation) eachPiece(check func(f *followed, uri string, s *piece)) 
 			check(f, uri, s)
 		}
 	}
+}
+
+// sameInClear reports whether two initialization sections differ in their
+// encryption only: each key may have its own.
+func (f *followed) sameInClear(a, b string) bool {
+	one, other := f.sections[a], f.sections[b]
+	if one == nil || other == nil || !one.ok() || !other.ok() {
+		return false
+	}
+	x, err := fmp4.Unprotect(one.body)
+	y, err2 := fmp4.Unprotect(other.body)
+	return err == nil && err2 == nil && bytes.Equal(x, y)
 }
 
 // sealed reports whether segments are encrypted as a whole, so that no range of
