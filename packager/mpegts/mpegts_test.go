@@ -121,7 +121,7 @@ func TestVideo(t *testing.T) {
 func TestAudio(t *testing.T) {
 	ac3 := append([]byte{0x0b, 0x77, 0, 0, 0x14, 0x40}, make([]byte, 762)...) // 48 kHz, 192 kbit/s
 	eac3 := append([]byte{0x0b, 0x77, 1, 0x7f, 0x30, 0x40}, make([]byte, 762)...)
-	mp3 := append([]byte{0xff, 0xfb, 0x94, 0x00}, make([]byte, 380)...)       // 48 kHz, 128 kbit/s
+	mp3 := append([]byte{0xff, 0xfb, 0x94, 0x00}, make([]byte, 380)...) // 48 kHz, 128 kbit/s
 	for _, c := range []struct {
 		track    *media.Track
 		payload  []byte
