@@ -56,6 +56,16 @@ $(UI)/node_modules/.package-lock.json: $(UI)/package.json $(UI)/package-lock.jso
 $(UI)/dist/.built: $(UI)/node_modules/.package-lock.json $(UI_SOURCES)
 	$(ENV) cd $(UI) && npm run --silent build && touch dist/.built
 
+# --- players that are not ours, for the tests ---
+
+PLAYERS := testmedia/browser/players
+
+.PHONY: players
+players: setup $(PLAYERS)/node_modules/.package-lock.json
+
+$(PLAYERS)/node_modules/.package-lock.json: $(PLAYERS)/package.json $(PLAYERS)/package-lock.json
+	$(ENV) cd $(PLAYERS) && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json
+
 # --- the modules that scripts find without installing anything ---
 
 BUILTIN := jsapi/builtin
@@ -77,7 +87,7 @@ test: unit ## all of unit, and end to end with real players; what fails is run o
 	$(ENV) internal/setup/twice.sh go test -timeout 40m -count 1 -p 1 -parallel $(ABREAST) ./internal/archtest/... ./internal/e2e/...
 
 .PHONY: unit
-unit: setup-test ui builtins ## vet and unit tests, the pure rooms under -race
+unit: setup-test ui builtins players ## vet and unit tests, the pure rooms under -race
 	$(ENV) cd $(UI) && npm test --silent
 	$(ENV) go vet -tags soak ./...
 	$(ENV) internal/setup/twice.sh go test -race -timeout 10m $(PURE)
@@ -89,7 +99,7 @@ quick: lint unit ## what every commit passes in minutes: lint, unit, and the mai
 	$(ENV) internal/setup/twice.sh go test -timeout 5m -count 1 -run '^TestBrowser$$/^(plays|recovers)$$' ./internal/e2e
 
 .PHONY: soak
-soak: setup-test ui builtins ## what takes longer than a test run may: hours of play, a thousand publishers
+soak: setup-test ui builtins players ## what takes longer than a test run may: hours of play, a thousand publishers
 	$(ENV) go test -tags soak -run '^TestSoak' -timeout 12h -count 1 -v ./packager ./internal/e2e/...
 
 .PHONY: fuzz

@@ -218,6 +218,7 @@ func (p *Presentation) multivariant() *playlist.Multivariant {
 	}
 	arrange(m.Variants)
 	m.IFrames = p.iframeVariants(video)
+	p.caption(m)
 	return m
 }
 

@@ -40,6 +40,7 @@ type Presentation struct {
 	timeline               timeline
 	dependent              atomic.Bool
 	pictured               atomic.Bool // there are video renditions
+	captions               atomic.Bool // there are closed captions in them
 	marks                  marks
 	state                  atomic.Int32
 	ready                  chan struct{}
@@ -64,6 +65,10 @@ type Presentation struct {
 	order   []*rendition // as planned, then the retired ones
 	isReady bool
 	broken  error // why a VOD presentation cannot be finished
+
+	zero    time.Time // the wall clock's at the first anchor; see dash.go
+	anchors []anchor
+	mpd     atomic.Pointer[manifest]
 }
 
 // New makes an empty presentation. Close it when nobody may read it any more.
@@ -168,6 +173,7 @@ func (p *Presentation) Cut(c media.Cut) error {
 	if err := p.timeline.add(c, p.keyAt(c)); err != nil {
 		return err
 	}
+	p.anchor(c)
 	for name, r := range *p.names.Load() {
 		if err := r.advance(c.Segment); err != nil {
 			return fmt.Errorf("advance %s: %w", name, err)

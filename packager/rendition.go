@@ -131,10 +131,10 @@ func (r *rendition) begin(pk media.Placed) (bool, error) {
 	}
 	r.cur = &open{
 		segment: segment{
-			number: pk.Segment, first: r.serial, discontinuity: pk.Discontinuity, init: r.init, key: s.key, wall: s.Wall,
+			number: pk.Segment, start: pk.PTS, clock: r.track.ClockRate, first: r.serial, discontinuity: pk.Discontinuity, init: r.init, key: s.key, wall: s.Wall,
 			uri: r.p.segmentName(pk.Segment),
 		},
-		span: s, crypt: s.key.encryption(pk.Segment), start: pk.PTS, end: pk.PTS,
+		span: s, crypt: s.key.encryption(pk.Segment), end: pk.PTS,
 	}
 	if r.kind == media.Audio {
 		r.cur.wall = s.Wall.Add(media.Duration(pk.PTS-s.ticks(r.track.ClockRate), r.track.ClockRate))

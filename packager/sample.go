@@ -14,6 +14,7 @@ import (
 // tells how long it lasts.
 func (r *rendition) push(pk *media.Packet) error {
 	cur, rate := r.cur, r.track.ClockRate
+	r.lookForCaptions(pk)
 	switch {
 	case pk.Track != r.track && pk.Track.ClockRate != rate:
 		// Its times mean something else; it has to wait for the next segment.

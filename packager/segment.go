@@ -16,6 +16,8 @@ type segment struct {
 	discontinuities int    // EXT-X-DISCONTINUITY tags before it
 	duration        time.Duration
 	wall            time.Time    // EXT-X-PROGRAM-DATE-TIME
+	start           int64        // PTS of what is shown first, in ticks of clock
+	clock           int          // 0 where it is not known: gaps, and what was there before a restart
 	gap             bool         // EXT-X-GAP: there is no file
 	init            *initSection // nil for a gap, which is not loaded
 	key             *key         // nil in the clear
@@ -110,7 +112,6 @@ type open struct {
 	segment
 	span     span
 	crypt    *encryption // nil where the segment is not encrypted as a whole
-	start    int64       // PTS of the first sample
 	end      int64       // PTS at which the last sample shown ends
 	failed   bool        // the store failed: the rest is dropped, a GAP listed
 	overlong bool        // packets were dropped because the segment was too long

@@ -30,6 +30,9 @@ type RenditionStats struct {
 // Shift is how far back the long playlists reach; 0 where there are none.
 func (p *Presentation) Shift() time.Duration { return p.cfg.DVR }
 
+// DASH reports whether there is an MPD of the same segments.
+func (p *Presentation) DASH() bool { return p.noDASH() == "" }
+
 // Stats tells the present state.
 func (p *Presentation) Stats() Stats {
 	st := Stats{Requests: p.requests.Load(), BytesOut: p.bytesOut.Load()}

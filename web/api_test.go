@@ -193,17 +193,6 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-func TestLaterRoutesSaySo(t *testing.T) {
-	s := newTestServer(t, newFake("demo"))
-	for _, target := range []string{"/dash/demo/manifest.mpd"} {
-		for _, method := range []string{"GET", "POST"} {
-			if w := do(s, local(method, target, remote)); w.Code != http.StatusNotImplemented || !strings.Contains(w.Body.String(), "not in this version") {
-				t.Errorf("%s %s: %d %s", method, target, w.Code, w.Body)
-			}
-		}
-	}
-}
-
 func TestPanicIsAnsweredAndNotTold(t *testing.T) {
 	f := newFake("demo")
 	s := newTestServer(t, f)

@@ -35,16 +35,18 @@ type NotAdmitted struct {
 
 func (n *NotAdmitted) Error() string { return n.Reason }
 
-// The multivariant playlists: of the live stream or a recording, and of what
-// one may seek back in.
+// What a viewer begins with: the multivariant playlists, of the live stream or
+// a recording and of what one may seek back in, and the MPD.
 const (
 	multivariantName = "index.m3u8"
 	longName         = "dvr.m3u8"
+	manifestName     = "manifest.mpd"
 )
 
-// cutMultivariant takes the name of a multivariant playlist off a path.
+// cutMultivariant takes the name of a multivariant playlist, or of an MPD, off
+// a path.
 func cutMultivariant(p string) (stream, name string, ok bool) {
-	for _, name := range []string{multivariantName, longName} {
+	for _, name := range []string{multivariantName, longName, manifestName} {
 		if stream, ok := strings.CutSuffix(p, "/"+name); ok {
 			return stream, name, true
 		}

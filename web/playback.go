@@ -12,7 +12,23 @@ import (
 	"github.com/millrace/millrace/internal/access"
 )
 
-// playback serves /hls/ and /rec/. It runs before echo, and hands the packager the very
+// Where live streams are played: the same segments, by playlists and by an MPD.
+const (
+	hlsPrefix  = "/hls/"
+	dashPrefix = "/dash/"
+)
+
+// isPlayback reports whether playback serves a URL.
+func isPlayback(path string) bool {
+	for _, prefix := range []string{hlsPrefix, dashPrefix, recordedPrefix, ticketPrefix} {
+		if strings.HasPrefix(path, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// playback serves what isPlayback says. It runs before echo, and hands the packager the very
 // http.ResponseWriter of net/http: echo's has no ReadFrom, so that every
 // segment would be copied through this process instead of sent by sendfile.
 func (s *Server) playback(w http.ResponseWriter, r *http.Request) {
@@ -29,9 +45,12 @@ func (s *Server) playback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ticketText, below := cutTicket(r.URL.Path)
-	recorded, prefix := strings.HasPrefix(below, recordedPrefix), "/hls/"
-	if recorded {
+	recorded, prefix := strings.HasPrefix(below, recordedPrefix), hlsPrefix
+	switch {
+	case recorded:
 		prefix = recordedPrefix
+	case strings.HasPrefix(below, dashPrefix):
+		prefix = dashPrefix
 	}
 	if ticketText != "" {
 		prefix = ticketPrefix + ticketText + prefix
@@ -111,7 +130,7 @@ func (s *Server) noPlayback(p string, found, recorded bool) *Problem {
 	case recorded:
 		return problem(http.StatusNotFound, "not_found", "there is no such recording", "the API lists them: "+apiPrefix+"/recordings")
 	case found:
-		return problem(http.StatusNotFound, "not_found", "this is a stream, not a file", "its playlist is /hls/"+p+"/index.m3u8")
+		return problem(http.StatusNotFound, "not_found", "this is a stream, not a file", "its playlist is "+hlsPrefix+p+"/"+multivariantName)
 	}
 	return problem(http.StatusNotFound, "not_found", "nothing is published here", fmt.Sprintf("waiting for a publisher of %q", path.Dir(p)))
 }

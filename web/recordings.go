@@ -57,7 +57,7 @@ func (p *Playback) base() string {
 	if p.Recording != "" {
 		return recordedPrefix + p.place() + "/"
 	}
-	return "/hls/" + p.Path + "/"
+	return hlsPrefix + p.Path + "/"
 }
 
 // nameRecording makes one element of the stream's path in an API URL, as

@@ -37,16 +37,6 @@ func (s *Server) routes() error {
 	if err := s.api(e); err != nil {
 		return err
 	}
-
-	for path, what := range map[string]string{
-		"/dash": "DASH",
-	} {
-		later := func(echo.Context) error {
-			return problem(http.StatusNotImplemented, "not_in_this_version", fmt.Sprintf("%s: not in this version", what), "")
-		}
-		e.Any(path, later)
-		e.Any(path+"/*", later)
-	}
 	return nil
 }
 

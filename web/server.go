@@ -193,7 +193,7 @@ func (s *Server) begin() bool {
 // ServeHTTP sends playback the short way and everything else through echo.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case strings.HasPrefix(r.URL.Path, "/hls/") || strings.HasPrefix(r.URL.Path, recordedPrefix) || strings.HasPrefix(r.URL.Path, ticketPrefix):
+	case isPlayback(r.URL.Path):
 		s.playback(w, r)
 	case isApp(r.URL.Path):
 		s.serveApp(w, r)

@@ -64,6 +64,9 @@ func (s *Server) complete(st *status.Stream, b base) {
 		HLS:   b.url("/hls/" + st.Path + "/index.m3u8"),
 		Thumb: b.url("/thumb/" + st.Path + ".jpg"),
 	}
+	if st.DASH {
+		st.URLs.DASH = b.url(dashPrefix + st.Path + "/" + manifestName)
+	}
 	if rtsp := b.with("rtsp", s.cfg.RTSP, "554"); rtsp != "" {
 		st.URLs.RTSP = rtsp + "/" + st.Path
 	}

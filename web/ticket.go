@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -135,8 +136,12 @@ func (s *Server) multivariant(w http.ResponseWriter, r *http.Request, play Playb
 	play.Handler.ServeHTTP(answer, inner)
 	body := answer.body.Bytes()
 	if answer.status == http.StatusOK {
-		base := ticketPrefix + s.tickets.issue(play.Path, rule, time.Now()) + play.base()
-		body = rebase(body, base)
+		at := ticketPrefix + s.tickets.issue(play.Path, rule, time.Now())
+		if inner.URL.Path == manifestName {
+			body = rebaseManifest(body, at+dashPrefix+play.Path+"/")
+		} else {
+			body = rebase(body, at+play.base())
+		}
 	}
 	h := w.Header()
 	for name, values := range answer.header {
@@ -171,6 +176,19 @@ func rebase(playlist []byte, base string) []byte {
 		out.WriteString(line)
 	}
 	return out.Bytes()
+}
+
+// rebaseManifest has an MPD's relative URLs begin with base, and players come
+// back there for the next one.
+func rebaseManifest(mpd []byte, base string) []byte {
+	_, after, ok := bytes.Cut(mpd, []byte("<MPD "))
+	end := bytes.IndexByte(after, '>')
+	if !ok || end < 0 {
+		return mpd
+	}
+	at := len(mpd) - len(after) + end + 1
+	insert := "\n <BaseURL>" + base + "</BaseURL>\n <Location>" + base + manifestName + "</Location>"
+	return slices.Concat(mpd[:at], []byte(insert), mpd[at:])
 }
 
 func relative(uri string) bool { return !strings.HasPrefix(uri, "/") && !strings.Contains(uri, "://") }

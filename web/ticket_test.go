@@ -56,6 +56,10 @@ func TestRebase(t *testing.T) {
 var playlists = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "public, max-age=1")
 	w.Header().Set("ETag", `"x"`)
+	if r.URL.Path == "manifest.mpd" {
+		_, _ = w.Write([]byte("<?xml version=\"1.0\"?>\n<MPD type=\"dynamic\">\n <Period/>\n</MPD>\n"))
+		return
+	}
 	if r.URL.Path == "index.m3u8" {
 		_, _ = w.Write([]byte("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n720p/index.m3u8\n"))
 		return
@@ -94,6 +98,21 @@ func TestTicketsOfViewRules(t *testing.T) {
 	}
 	if w := do(s, local("HEAD", "/hls/private/cam/index.m3u8?token=k")); w.Code != 200 || w.Body.Len() != 0 {
 		t.Errorf("HEAD: %d %s", w.Code, w.Body)
+	}
+	mpd := do(s, local("GET", "/dash/private/cam/manifest.mpd?token=k")).Body.String()
+	_, rest, _ := strings.Cut(mpd, "<MPD type=\"dynamic\">\n <BaseURL>")
+	base, rest, _ := strings.Cut(rest, "</BaseURL>\n <Location>")
+	if !strings.HasPrefix(base, "/t/") || !strings.HasSuffix(base, "/dash/private/cam/") || !strings.HasPrefix(rest, base+"manifest.mpd</Location>\n <Period/>") {
+		t.Fatalf("the MPD is\n%s", mpd)
+	}
+	if w := do(s, local("GET", base+"720p/1.m4s")); w.Code != 200 || w.Body.String() != "720p/1.m4s" {
+		t.Errorf("a segment: %d %s", w.Code, w.Body)
+	}
+	if w := do(s, local("GET", base+"manifest.mpd")); w.Code != 200 || strings.Contains(w.Body.String(), "<BaseURL>") {
+		t.Errorf("the next MPD: %d %s", w.Code, w.Body)
+	}
+	if w := do(s, local("GET", "/dash/private/cam/manifest.mpd")); w.Code != 401 {
+		t.Errorf("without a token: %d", w.Code)
 	}
 	s.SetRules(Rules{View: access.Rules{{Path: "private/*", Key: "another"}}})
 	if w := do(s, local("GET", uri)); w.Code != 403 {

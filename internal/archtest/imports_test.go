@@ -43,6 +43,7 @@ var rooms = []room{
 
 	{name: "packager", may: and("packager/...")},
 	{name: "packager/playlist", bare: true},
+	{name: "packager/dash", bare: true},
 	{name: "packager/id3", bare: true},
 	{name: "packager/fmp4", may: []string{"internal/media"}},
 	{name: "packager/mpegts", may: []string{"internal/media"}},

@@ -29,6 +29,7 @@ func TestBrowser(t *testing.T) {
 		{"sees markers", browserSeesMarkers},
 		{"decrypts", browserDecrypts},
 		{"decrypts samples", browserDecryptsSamples},
+		{"plays DASH", browserPlaysDASH},
 	} {
 		t.Run(c.name, c.test)
 	}

@@ -177,3 +177,15 @@ func (p *presentation) checkSegments(t *testing.T, frame time.Duration, keys boo
 		}
 	}
 }
+
+// reserve waits until there is as much as a player wants to have.
+func reserve(s *server, path string) {
+	s.t.Helper()
+	s.eventually(30*time.Second, "the hold-back is in reserve", func() error {
+		p, err := load(s.hls(path))
+		if err == nil && len(p.media[p.names()[0]].Segments) < 2 {
+			err = fmt.Errorf("no segments yet")
+		}
+		return err
+	})
+}

@@ -118,6 +118,8 @@ func (s *server) url(path string) string { return "http://" + s.http + path }
 
 func (s *server) hls(path string) string { return s.url("/hls/" + path + "/index.m3u8") }
 
+func (s *server) dash(path string) string { return s.url("/dash/" + path + "/manifest.mpd") }
+
 func (s *server) rtspURL(path string) string { return "rtsp://" + s.rtsp + "/" + path }
 
 // publish loops a clip with ffmpeg, as it is.

@@ -51,18 +51,6 @@ func TestSoakLatency(t *testing.T) {
 	})
 }
 
-// reserve waits until there is as much as a player wants to have.
-func reserve(s *server, path string) {
-	s.t.Helper()
-	s.eventually(30*time.Second, "the hold-back is in reserve", func() error {
-		p, err := load(s.hls(path))
-		if err == nil && len(p.media[p.names()[0]].Segments) < 2 {
-			err = fmt.Errorf("no segments yet")
-		}
-		return err
-	})
-}
-
 // opened opens the player page, plays for ten seconds and tells how far behind
 // the clock of the camera the picture is then, and how far behind where the
 // playlist wants it to be.

@@ -79,7 +79,7 @@ func (f File) once(ctx context.Context, gopTooLong bool) error {
 	if err := r.run(ctx, gopTooLong); err != nil {
 		return err
 	}
-	return pres.End()
+	return pres.End() //nolint:contextcheck // pictures are drawn within a minute of their own
 }
 
 // fileRun is a File being transcoded.

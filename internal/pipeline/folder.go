@@ -62,7 +62,7 @@ func (f *Folder) End(context.Context) error {
 	err := f.sink.End()
 	f.sink.Close()
 	if err == nil {
-		err = f.pres.End()
+		err = f.pres.End() //nolint:contextcheck // it is bounded by itself
 	}
 	f.pres.Close()
 	return err

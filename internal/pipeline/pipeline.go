@@ -201,14 +201,14 @@ func (p *Pipeline) run(ctx context.Context) {
 		case ingest.Lost:
 			p.enter(status.Lost, reason)
 		case ingest.Ended:
-			p.end(reason)
+			p.end(reason) //nolint:contextcheck // it is bounded by itself
 			p.linger(ctx)
 			return
 		}
 		p.waitChange(ctx, changed)
 	}
 	p.stream.Close(ctx.Err())
-	p.end(context.Cause(ctx))
+	p.end(context.Cause(ctx)) //nolint:contextcheck // as above
 }
 
 func (p *Pipeline) waitChange(ctx context.Context, changed <-chan struct{}) {

@@ -24,7 +24,7 @@ func (p *Pipeline) Status() status.Stream {
 		s.Error = p.warning.Error()
 	}
 	p.mu.Unlock()
-	s.DVR = pres.Shift().Seconds()
+	s.DVR, s.DASH = pres.Shift().Seconds(), pres.DASH()
 
 	if s.State == status.Waiting || s.State == status.Lost {
 		if reason := p.stream.Reason(); reason != nil {

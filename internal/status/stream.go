@@ -24,6 +24,8 @@ type Stream struct {
 	// is this time in Unix seconds.
 	Created time.Time `json:"created" doc:"When the stream was created"`
 
+	DASH bool `json:"-"` // see URLs
+
 	DVR float64 `json:"dvr,omitempty" doc:"Seconds that viewers may seek back; absent for the window alone"`
 
 	Error string `json:"error,omitempty" doc:"The last error in words; what made the stream fail where state is failed"`
@@ -110,6 +112,7 @@ type Worker struct {
 type URLs struct {
 	Watch string `json:"watch"`
 	HLS   string `json:"hls"`
+	DASH  string `json:"dash,omitempty" doc:"Absent where the segments are not fit for it"`
 	Thumb string `json:"thumb"`
 	RTSP  string `json:"rtsp,omitempty"`
 }

@@ -102,6 +102,7 @@ export function Drawer({ stream: s, samples, activity, now, onClose }: Props) {
 
         <Section title="Addresses">
           <CopyLine text={s.urls.hls} label="the HLS address" />
+          {s.urls.dash && <CopyLine text={s.urls.dash} label="the DASH address" />}
           {s.urls.rtsp && <CopyLine text={s.urls.rtsp} label="the RTSP address" />}
           <CopyLine text={embed} label="the embed code" />
         </Section>

@@ -53,7 +53,7 @@ export interface Stream {
   readers: number;
   viewers: number;
   bytesOut: number;
-  urls: { watch: string; hls: string; thumb: string; rtsp?: string };
+  urls: { watch: string; hls: string; dash?: string; thumb: string; rtsp?: string };
 }
 
 export interface Recording {
