@@ -10,6 +10,7 @@ import (
 
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/packager/dash"
+	"github.com/millrace/millrace/packager/fmp4"
 )
 
 // Names of what DASH players ask for beside the segments.
@@ -85,6 +86,10 @@ func (p *Presentation) serveManifest(w http.ResponseWriter, r *http.Request, mul
 	if reason := p.noDASH(); reason != "" {
 		w.Header().Set("Cache-Control", cacheMissing)
 		http.Error(w, reason, http.StatusNotFound)
+		return
+	}
+	if multi == nil {
+		notFound(w)
 		return
 	}
 	m, err := p.manifest(multi)
@@ -191,6 +196,9 @@ func (p *Presentation) describeDASH(now time.Time) *dash.MPD {
 			sets = append([]dash.AdaptationSet{{
 				ID: 1, ContentType: "video", MimeType: typeVideo[0], Aligned: true, StartWithSAP: 1, Representations: video,
 			}}, sets...)
+		}
+		if len(sets) > 0 && p.cfg.Markers { // as Mark says where metadata is
+			sets[0].Events = &dash.Descriptor{Scheme: fmp4.SchemeID3}
 		}
 		if period.Sets = sets; len(sets) > 0 {
 			m.Periods = append(m.Periods, period)

@@ -76,7 +76,7 @@ func (p *Presentation) serveMultivariant(w http.ResponseWriter, r *http.Request,
 		servePlaylist(w, r, doc, p.cacheMulti)
 	case doc != nil && name == longFile && p.cfg.DVR > 0:
 		p.serveLong(w, r, doc)
-	case doc != nil && name == manifestFile:
+	case name == manifestFile:
 		p.serveManifest(w, r, doc)
 	case name == clockFile:
 		serveClock(w, r)

@@ -47,8 +47,6 @@ func (c *Config) checkProtection() error {
 		return errors.New("unknown method of encryption")
 	case p.Method == protect.CBCS && c.Container == TS:
 		return errors.New("cbcs is for the container fmp4")
-	case p.Method == protect.CBCS && c.Container == TS:
-		return errors.New("cbcs is for fMP4")
 	case p.Rotate < 0:
 		return errors.New("negative duration")
 	case p.Rotate > 0 && p.Key != nil:

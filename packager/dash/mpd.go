@@ -47,7 +47,7 @@ type Latency struct {
 // Descriptor is a scheme with a value.
 type Descriptor struct {
 	Scheme string `xml:"schemeIdUri,attr"`
-	Value  string `xml:"value,attr"`
+	Value  string `xml:"value,attr,omitempty"`
 }
 
 // Period is a stretch of one timeline (§5.3.2). Start counts from
@@ -66,8 +66,9 @@ type AdaptationSet struct {
 	Language        string           `xml:"lang,attr,omitempty"`
 	Aligned         bool             `xml:"segmentAlignment,attr"`
 	StartWithSAP    int              `xml:"startWithSAP,attr,omitempty"`
-	Role            *Descriptor      `xml:"Role"`
+	Events          *Descriptor      `xml:"InbandEventStream"` // emsg boxes that may be in the segments
 	Label           string           `xml:"Label,omitempty"`
+	Role            *Descriptor      `xml:"Role"`
 	Representations []Representation `xml:"Representation"`
 }
 
