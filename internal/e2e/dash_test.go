@@ -65,11 +65,9 @@ func TestDASHReaders(t *testing.T) {
 	s.publish("cam", clip)
 	s.live("cam", 1)
 	t.Run("GStreamer", func(t *testing.T) {
-		t.Parallel()
 		checkGStreamer(t, s.dash("cam"), recipe, 125)
 	})
 	t.Run("VLC", func(t *testing.T) {
-		t.Parallel()
 		checkVLC(t, s.dash("cam"), recipe)
 	})
 }

@@ -145,7 +145,6 @@ func TestCheckFindsNothing(t *testing.T) {
 	}
 	for _, url := range []string{s.hls("demo"), s.hls("plain"), s.hls("parts"), files.URL + "/index.m3u8"} {
 		t.Run(url, func(t *testing.T) {
-			t.Parallel()
 			out, err := exec.CommandContext(t.Context(), binary, "check", "--for", "8s", url).CombinedOutput()
 			if err != nil {
 				t.Errorf("%v\n%s", err, out)

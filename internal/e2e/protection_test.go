@@ -29,7 +29,6 @@ func TestEncryptedHLSReaders(t *testing.T) {
 		s.live(path, 1)
 	}
 	t.Run("ffmpeg", func(t *testing.T) {
-		t.Parallel()
 		r := tools.MustRead(t, 40*time.Second, s.hls("cam"), tools.ReadOptions{Length: 10 * time.Second})
 		if err := r.Check(recipe.Frames()); err != nil {
 			t.Error(err)
@@ -37,13 +36,11 @@ func TestEncryptedHLSReaders(t *testing.T) {
 		checkSkews(t, "cam", r, 7, maxSkew)
 	})
 	t.Run("GStreamer", func(t *testing.T) {
-		t.Parallel()
 		// Its demuxer decrypts initialization sections that are in the clear.
 		checkGStreamer(t, s.hls("ts"), recipe, 200)
 	})
 	for _, path := range []string{"cam", "ts"} {
 		t.Run("VLC/"+path, func(t *testing.T) {
-			t.Parallel()
 			checkVLC(t, s.hls(path), recipe)
 		})
 	}

@@ -31,7 +31,6 @@ func TestRTSPReaders(t *testing.T) {
 	}
 	for path, transport := range map[string]string{"cam": "tcp", "hevc": "udp", "phone": "tcp", "surround": "udp", "vp9": "tcp"} {
 		t.Run("ffmpeg/"+path, func(t *testing.T) {
-			t.Parallel()
 			r := tools.MustRead(t, 30*time.Second, s.rtspURL(path), tools.ReadOptions{
 				Input: []string{"-rtsp_transport", transport}, Length: 5 * time.Second,
 			})
@@ -45,7 +44,6 @@ func TestRTSPReaders(t *testing.T) {
 		})
 	}
 	t.Run("ffprobe", func(t *testing.T) {
-		t.Parallel()
 		for path, want := range map[string]string{
 			"cam": "h264 640x360 aac 48000/2", "hevc": "hevc 640x360 aac 48000/2", "phone": "h264 640x360 pcm_alaw 8000/1",
 			"surround": "h264 640x360 aac 48000/6", "talk": "opus 48000/2", "vp9": "vp9 640x360 opus 48000/2",
@@ -59,7 +57,6 @@ func TestRTSPReaders(t *testing.T) {
 	})
 	for _, scheme := range []string{"rtspt", "rtspu"} { // rtspsrc's words for TCP and UDP
 		t.Run("GStreamer/"+scheme, func(t *testing.T) {
-			t.Parallel()
 			checkGStreamer(t, strings.Replace(s.rtspURL("cam"), "rtsp", scheme, 1), recipes["cam"], 75)
 		})
 	}
@@ -80,7 +77,6 @@ func TestHLSReaders(t *testing.T) {
 	}
 	for _, path := range []string{"cam", "phone", "hevc"} {
 		t.Run("ffmpeg/"+path, func(t *testing.T) {
-			t.Parallel()
 			r := tools.MustRead(t, 30*time.Second, s.hls(path), tools.ReadOptions{Length: 6 * time.Second})
 			if err := r.Check(recipes[path].Frames()); err != nil {
 				t.Error(err)
@@ -89,18 +85,15 @@ func TestHLSReaders(t *testing.T) {
 		})
 	}
 	t.Run("ffmpeg/talk", func(t *testing.T) {
-		t.Parallel()
 		r := tools.MustRead(t, 30*time.Second, s.hls("talk"), tools.ReadOptions{Length: 6 * time.Second, NoVideo: true})
 		if len(r.Beeps) < 5 {
 			t.Errorf("%d beeps in 6 s", len(r.Beeps))
 		}
 	})
 	t.Run("GStreamer", func(t *testing.T) {
-		t.Parallel()
 		checkGStreamer(t, s.hls("cam"), recipes["cam"], 125)
 	})
 	t.Run("VLC", func(t *testing.T) {
-		t.Parallel()
 		checkVLC(t, s.hls("cam"), recipes["cam"])
 	})
 }

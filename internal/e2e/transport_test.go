@@ -26,7 +26,6 @@ func TestTransportStreams(t *testing.T) {
 	}
 	for _, path := range []string{"cam", "plain/cam", "hevc"} {
 		t.Run("ffmpeg/"+path, func(t *testing.T) {
-			t.Parallel()
 			r := tools.MustRead(t, 30*time.Second, s.hls(path), tools.ReadOptions{Length: 6 * time.Second})
 			if err := r.Check(recipes[path].Frames()); err != nil {
 				t.Error(err)
@@ -35,14 +34,12 @@ func TestTransportStreams(t *testing.T) {
 		})
 	}
 	t.Run("ffmpeg/talk", func(t *testing.T) {
-		t.Parallel()
 		r := tools.MustRead(t, 30*time.Second, s.hls("talk"), tools.ReadOptions{Length: 6 * time.Second, NoVideo: true})
 		if len(r.Beeps) < 5 {
 			t.Errorf("%d beeps in 6 s", len(r.Beeps))
 		}
 	})
 	t.Run("ffprobe", func(t *testing.T) {
-		t.Parallel()
 		p := tools.MustProbe(t, s.hls("hevc"))
 		if v := p.Find("video"); v == nil || v.Codec != "h264" {
 			t.Errorf("HEVC became %+v", v)
@@ -50,7 +47,6 @@ func TestTransportStreams(t *testing.T) {
 	})
 	for _, path := range []string{"cam", "plain/cam"} {
 		t.Run("check/"+path, func(t *testing.T) {
-			t.Parallel()
 			out, err := exec.CommandContext(t.Context(), binary, "check", "--for", "8s", s.hls(path)).CombinedOutput()
 			if err != nil {
 				t.Errorf("%v:\n%s", err, out)
@@ -58,11 +54,9 @@ func TestTransportStreams(t *testing.T) {
 		})
 	}
 	t.Run("GStreamer", func(t *testing.T) {
-		t.Parallel()
 		checkGStreamer(t, s.hls("cam"), recipes["cam"], 125)
 	})
 	t.Run("VLC", func(t *testing.T) {
-		t.Parallel()
 		checkVLC(t, s.hls("cam"), recipes["cam"])
 	})
 }
