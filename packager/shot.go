@@ -2,7 +2,6 @@ package packager
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -71,16 +70,8 @@ func (r *rendition) clipTrack() clip.Track {
 
 // read returns all bytes of a segment, in the clear.
 func (s *segment) read() ([]byte, error) {
-	f, err := s.file.Open()
+	b, err := firstBytes(s.file, s.size)
 	if err != nil {
-		return nil, err
-	}
-	defer f.Release()
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return nil, err
-	}
-	b := make([]byte, s.size)
-	if _, err = io.ReadFull(f, b); err != nil {
 		return nil, err
 	}
 	return s.decrypted(b)

@@ -54,18 +54,25 @@ func (r *rendition) spill(cur *open, why error) error {
 
 // move copies the first bytes of a file into another one.
 func move(to, from *store.File, size int64) error {
-	src, err := from.Open()
+	b, err := firstBytes(from, size)
 	if err != nil {
-		return err
-	}
-	defer src.Release()
-	if _, err := src.Seek(0, io.SeekStart); err != nil {
-		return err
-	}
-	b := make([]byte, size)
-	if _, err := io.ReadFull(src, b); err != nil {
 		return fmt.Errorf("read what is there: %w", err)
 	}
 	_, err = to.Append(b)
 	return err
+}
+
+// firstBytes reads so many bytes of a file.
+func firstBytes(f *store.File, n int64) ([]byte, error) {
+	r, err := f.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Release()
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	b := make([]byte, n)
+	_, err = io.ReadFull(r, b)
+	return b, err
 }

@@ -3,7 +3,6 @@ package packager
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -76,19 +75,7 @@ func (p *Presentation) board(long bool) *storyboard.Board {
 }
 
 // readIFrame reads the picture that the segment begins with, and its boxes.
-func (s *segment) readIFrame() ([]byte, error) {
-	f, err := s.file.Open()
-	if err != nil {
-		return nil, err
-	}
-	defer f.Release()
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return nil, err
-	}
-	b := make([]byte, s.iframeSize)
-	_, err = io.ReadFull(f, b)
-	return b, err
-}
+func (s *segment) readIFrame() ([]byte, error) { return firstBytes(s.file, s.iframeSize) }
 
 // writeStory writes the storyboard of a presentation that has ended. One that
 // cannot be made is no reason to lose the rest.
