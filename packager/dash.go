@@ -50,9 +50,7 @@ func (p *Presentation) anchor(c media.Cut) {
 		return
 	}
 	a := anchor{discontinuity: c.Discontinuity, cut: span{Cut: c}}
-	if n == 0 {
-		p.zero = c.Wall
-	} else {
+	if n > 0 {
 		before := &p.anchors[n-1]
 		a.start = c.Wall.Sub(p.zero)
 		goesOn := before.at(media.Duration(c.PTS, c.ClockRate))
@@ -67,6 +65,9 @@ func (p *Presentation) anchor(c media.Cut) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if n == 0 {
+		p.zero = c.Wall
+	}
 	if n >= keptAnchors {
 		p.anchors = p.anchors[1:]
 	}

@@ -66,29 +66,14 @@ func TestRTSPReaders(t *testing.T) {
 func TestHLSReaders(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "")
-	recipes := map[string]testmedia.Recipe{}
-	for path, clip := range map[string]string{"cam": "h264-b", "phone": "h264-pcma", "hevc": "h265", "talk": "opus"} {
-		file, recipe := tools.Clip(t, clip)
-		recipes[path] = recipe
-		s.publish(path, file)
-	}
-	for path := range recipes {
-		s.live(path, 1)
-	}
+	recipes := s.clips(map[string]string{"cam": "h264-b", "phone": "h264-pcma", "hevc": "h265", "talk": "opus"})
 	for _, path := range []string{"cam", "phone", "hevc"} {
 		t.Run("ffmpeg/"+path, func(t *testing.T) {
-			r := tools.MustRead(t, 30*time.Second, s.hls(path), tools.ReadOptions{Length: 6 * time.Second})
-			if err := r.Check(recipes[path].Frames()); err != nil {
-				t.Error(err)
-			}
-			checkSkews(t, path, r, 4, maxSkew)
+			checkFFmpeg(t, s.hls(path), recipes[path])
 		})
 	}
 	t.Run("ffmpeg/talk", func(t *testing.T) {
-		r := tools.MustRead(t, 30*time.Second, s.hls("talk"), tools.ReadOptions{Length: 6 * time.Second, NoVideo: true})
-		if len(r.Beeps) < 5 {
-			t.Errorf("%d beeps in 6 s", len(r.Beeps))
-		}
+		checkTalk(t, s.hls("talk"))
 	})
 	t.Run("GStreamer", func(t *testing.T) {
 		checkGStreamer(t, s.hls("cam"), recipes["cam"], 125)
@@ -107,6 +92,40 @@ func probed(p *tools.Probed) string {
 		}
 	}
 	return strings.Join(words, " ")
+}
+
+// clips publishes a clip for each path and waits until all of them are live.
+func (s *server) clips(byPath map[string]string) map[string]testmedia.Recipe {
+	s.t.Helper()
+	recipes := map[string]testmedia.Recipe{}
+	for path, clip := range byPath {
+		file, recipe := tools.Clip(s.t, clip)
+		recipes[path] = recipe
+		s.publish(path, file)
+	}
+	for path := range recipes {
+		s.live(path, 1)
+	}
+	return recipes
+}
+
+// checkFFmpeg has ffmpeg read six seconds: every picture, and the sound with it.
+func checkFFmpeg(t *testing.T, url string, recipe testmedia.Recipe) {
+	t.Helper()
+	r := tools.MustRead(t, 30*time.Second, url, tools.ReadOptions{Length: 6 * time.Second})
+	if err := r.Check(recipe.Frames()); err != nil {
+		t.Error(err)
+	}
+	checkSkews(t, url, r, 4, maxSkew)
+}
+
+// checkTalk has ffmpeg read six seconds of sound.
+func checkTalk(t *testing.T, url string) {
+	t.Helper()
+	r := tools.MustRead(t, 30*time.Second, url, tools.ReadOptions{Length: 6 * time.Second, NoVideo: true})
+	if len(r.Beeps) < 5 {
+		t.Errorf("%d beeps in 6 s", len(r.Beeps))
+	}
 }
 
 // checkGStreamer wants so many pictures in a row.
