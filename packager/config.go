@@ -139,7 +139,9 @@ type Rendition struct {
 
 	// Audio in a presentation with video: the EXT-X-MEDIA group ("audio" when
 	// empty), the name that players show, and whether it is the default of its
-	// group. Every video rendition is listed once for each group.
+	// group. Every video rendition is listed once for each group. A group is
+	// another coding of the same sounds, told apart by Title: what it has no
+	// rendition of is that of the first group there too.
 	Group    string
 	Title    string
 	Language string // BCP 47

@@ -24,9 +24,10 @@ var update = flag.Bool("update", false, "write the golden files of this package"
 // what happens, one command a line, and its files are what is fetched:
 //
 //	config segment=2s window=10s      once, first
-//	renditions 720p=video,copy,BITRATE audio=audio …
+//	renditions 720p=video,copy,BITRATE audio=audio,group:G,title:T,language:L,default …
 //	cut SEGMENT DISCONTINUITY AT      on the stream's timeline; starts at 0s
-//	write RENDITION SEGMENT FROM TO   frames at 25 a second, AAC at 48 kHz
+//	write RENDITION SEGMENT FROM TO   frames at 25 a second, AAC at 48 kHz,
+//	                                  Opus where its name says so
 //	sleep 2s · lost NAME · suspend · end · dependent
 //	get PATH as FILE                  compared with the archive
 //	status PATH CODE
@@ -104,12 +105,21 @@ func (s *script) run(t *testing.T, words []string) error {
 			name, value, _ := strings.Cut(w, "=")
 			r := Rendition{Name: name, Kind: media.Video}
 			for _, v := range strings.Split(value, ",") {
-				switch v {
+				key, text, _ := strings.Cut(v, ":")
+				switch key {
 				case "video":
 				case "audio":
 					r.Kind, r.Language = media.Audio, "en"
 				case "copy":
 					r.Copy = true
+				case "default":
+					r.Default = true
+				case "group":
+					r.Group = text
+				case "title":
+					r.Title = text
+				case "language":
+					r.Language = text
 				default:
 					r.Bitrate, _ = strconv.Atoi(v)
 				}
@@ -122,7 +132,10 @@ func (s *script) run(t *testing.T, words []string) error {
 		s.cut(number(1), number(2), span(3), s.start.Add(span(3)))
 	case "write":
 		f := video25()
-		if arg(1) == "audio" {
+		switch {
+		case strings.HasSuffix(arg(1), "opus"):
+			f = frames{track: opusTrack(), rate: media.Rational{Num: 50, Den: 1}}
+		case strings.HasPrefix(arg(1), "audio"):
 			f = aac()
 		}
 		if len(words) > 5 { // another picture size, so another init section

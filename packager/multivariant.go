@@ -5,8 +5,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/millrace/millrace/internal/media"
@@ -194,39 +192,26 @@ func (p *Presentation) multivariant() *playlist.Multivariant {
 			audio = append(audio, r)
 		}
 	}
+	groups := groupsOf(audio)
 	if len(video) == 0 {
-		for _, r := range audio {
-			m.Variants = append(m.Variants, variant(r))
-		}
-		arrange(m.Variants)
+		listSounds(m, groups)
 		return m
 	}
-	var groups []string
-	for _, r := range audio {
-		if g := group(r); !slices.Contains(groups, g) {
-			groups = append(groups, g)
-			m.Renditions = append(m.Renditions, members(g, audio)...)
-		}
+	for _, g := range groups {
+		m.Renditions = append(m.Renditions, g.list()...)
 	}
 	for _, r := range video {
 		if len(groups) == 0 {
 			m.Variants = append(m.Variants, variant(r))
 		}
 		for _, g := range groups {
-			m.Variants = append(m.Variants, withAudio(variant(r), g, audio))
+			m.Variants = append(m.Variants, g.with(variant(r)))
 		}
 	}
 	arrange(m.Variants)
 	m.IFrames = p.iframeVariants(video)
 	p.caption(m)
 	return m
-}
-
-func group(r *rendition) string {
-	if r.shown.spec.Group != "" {
-		return r.shown.spec.Group
-	}
-	return "audio"
 }
 
 func variant(r *rendition) playlist.Variant {
@@ -259,67 +244,25 @@ func stepped(rate int) int {
 	return int(math.Ceil(step))
 }
 
-// withAudio adds the audio group to a variant: its largest member to the
-// bandwidth (Apple 9.13), all its codings to CODECS (RFC 8216bis §6.2.4).
-func withAudio(v playlist.Variant, g string, audio []*rendition) playlist.Variant {
-	v.Audio = g
-	var peak, average int
-	codecs := []string{v.Codecs}
-	for _, r := range audio {
-		if group(r) != g {
-			continue
-		}
-		peak = max(peak, r.shown.bandwidth)
-		average = max(average, min(shownAverage(&r.shown), r.shown.bandwidth))
-		if !slices.Contains(codecs, r.shown.codecs) {
-			codecs = append(codecs, r.shown.codecs)
-		}
-	}
-	v.Bandwidth += peak
-	v.AverageBandwidth += average
-	v.Codecs = strings.Join(codecs, ",")
-	return v
-}
-
-// members lists the audio renditions of a group: their names differ, and one
-// is the default (RFC 8216bis §4.4.6.1.1).
-func members(g string, audio []*rendition) []playlist.Rendition {
-	var out []playlist.Rendition
-	chosen := -1
-	for _, r := range audio {
-		if group(r) != g {
-			continue
-		}
-		sh := &r.shown
-		name := cmp.Or(sh.spec.Title, sh.spec.Language, r.name)
-		if slices.ContainsFunc(out, func(o playlist.Rendition) bool { return o.Name == name }) {
-			name = r.name
-		}
-		if sh.spec.Default && chosen < 0 {
-			chosen = len(out)
-		}
-		out = append(out, playlist.Rendition{
-			Type: "AUDIO", GroupID: g, Name: name, Language: sh.spec.Language, Autoselect: true,
-			Channels: strconv.Itoa(sh.channels), URI: r.name + "/index.m3u8",
-		})
-	}
-	out[max(chosen, 0)].Default = true
-	return out
-}
-
 // arrange puts the variant that players should start with first and the rest
-// from the best to the least.
+// from the best to the least. It is one of the sound that stands first, which
+// everybody can play.
 func arrange(vs []playlist.Variant) {
+	if len(vs) == 0 {
+		return
+	}
+	sound := vs[0].Audio
 	slices.SortStableFunc(vs, func(a, b playlist.Variant) int { return cmp.Compare(b.Bandwidth, a.Bandwidth) })
 	best, distance := 0, math.Inf(1)
 	for i, v := range vs {
+		if v.Audio != sound {
+			continue
+		}
 		if d := math.Abs(math.Log(float64(max(v.Bandwidth, 1)) / defaultBandwidth)); d < distance {
 			best, distance = i, d
 		}
 	}
-	if len(vs) > 0 {
-		first := vs[best]
-		copy(vs[1:best+1], vs[:best])
-		vs[0] = first
-	}
+	first := vs[best]
+	copy(vs[1:best+1], vs[:best])
+	vs[0] = first
 }

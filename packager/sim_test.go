@@ -36,6 +36,10 @@ func audioTrack() *media.Track {
 	}
 }
 
+func opusTrack() *media.Track {
+	return &media.Track{ID: 3, Kind: media.Audio, Codec: media.Opus, ClockRate: 48000, SampleRate: 48000, Channels: 2}
+}
+
 // mediaFiles counts the descriptors of this process that lead to segments.
 func mediaFiles(t testing.TB) int {
 	t.Helper()

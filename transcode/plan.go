@@ -20,13 +20,6 @@ var (
 	ErrNoTracks = errors.New("no video or audio track")
 )
 
-const (
-	audioName    = "audio"
-	audioBitrate = 128_000
-	// audioRate is what sample rates that players or AAC do without become.
-	audioRate = 48000
-)
-
 // Plan is the set of renditions for one set of source tracks. It is immutable.
 type Plan struct {
 	// Renditions are video from the top down, then audio.
@@ -54,7 +47,8 @@ type Plan struct {
 // squared; so are the coded rungs. Video comes from the first video track.
 // Every audio track is a rendition: AAC is copied, anything else becomes AAC
 // stereo of 128 kbit/s at the source's rate where that is 32, 44.1 or 48 kHz,
-// at 48 kHz otherwise (a G.711 frame of AAC at 8 kHz would last 128 ms).
+// at 48 kHz otherwise (a G.711 frame of AAC at 8 kHz would last 128 ms). With
+// Policy.Originals some of the latter are copied too.
 //
 // The error wraps ErrUnsupported and names the codec where the video, or the
 // only audio, cannot be used; unusable audio beside video is left out with a
@@ -257,63 +251,4 @@ func (p *Plan) add(r Rendition) {
 		r.Name = fmt.Sprintf("%s-%d", base, n)
 	}
 	p.Renditions = append(p.Renditions, r)
-}
-
-func (p *Plan) planAudio(besideVideo bool) error {
-	for _, t := range p.tracks {
-		if t.Kind != media.Audio {
-			continue
-		}
-		r, err := p.audioRendition(t)
-		if err != nil && !besideVideo && !p.otherAudio(t) {
-			return fmt.Errorf("plan audio of track %s: %w", t, err)
-		}
-		if err != nil {
-			p.notef("audio track %s is left out: %v", t, err)
-			continue
-		}
-		p.add(r)
-	}
-	return nil
-}
-
-// otherAudio reports whether an audio track but t can be used.
-func (p *Plan) otherAudio(t *media.Track) bool {
-	return slices.ContainsFunc(p.tracks, func(o *media.Track) bool {
-		if o == t || o.Kind != media.Audio {
-			return false
-		}
-		_, err := p.audioRendition(o)
-		return err == nil
-	})
-}
-
-func (p *Plan) audioRendition(t *media.Track) (Rendition, error) {
-	if !decodable[t.Codec] {
-		return Rendition{}, fmt.Errorf("%w: audio %s", ErrUnsupported, t.Codec)
-	}
-	if t.Codec == media.AAC && len(t.Config) < 2 {
-		return Rendition{}, fmt.Errorf("%w: no AudioSpecificConfig", ErrIncomplete)
-	}
-	r := Rendition{
-		Name: audioName, Kind: media.Audio, Source: t.ID, Codec: media.AAC, Language: t.Language,
-		SampleRate: t.SampleRate, Channels: t.Channels,
-	}
-	why := unplayableAudio(t)
-	if why == "" && p.policy.TransportStream {
-		why = untransportable(t)
-	}
-	if why != "" {
-		r.Why = why
-		r.Bitrate, r.Channels = audioBitrate, 2
-		switch t.SampleRate {
-		case 32000, 44100, 48000:
-		default:
-			r.SampleRate = audioRate
-		}
-		return r, nil
-	}
-	r.Why = "every player takes the source"
-	r.Copy, r.Bitrate = true, t.Bitrate
-	return r, nil
 }

@@ -39,6 +39,13 @@ type Policy struct {
 	// at the same times.
 	EveryVideo bool
 
+	// Sounds say what to call the audio tracks.
+	Sounds []Sound
+
+	// Originals has sound that is encoded to AAC offered as it came too, where
+	// the container carries it and there are players for it.
+	Originals bool
+
 	// TransportStream says that segments are MPEG-TS: what it cannot carry is
 	// encoded, and refused where it has to be copied.
 	TransportStream bool
@@ -70,6 +77,13 @@ type Rung struct {
 	Bitrate int            // bits/s on average
 	FPS     media.Rational // at most; frames are dropped, never made
 	Codec   media.Codec    // H264 (or empty), or Copy
+}
+
+// Sound says what to call one audio track of the source.
+type Sound struct {
+	Track    int    // among the source's audio tracks, from 1
+	Name     string // that viewers are shown; empty: by its number
+	Language string // BCP 47; empty: as the source says
 }
 
 // Copy as a Rung's codec passes the source's video through.

@@ -29,10 +29,15 @@ type Rendition struct {
 	// copies and audio.
 	Bitrate, MaxBitrate, BufSize int
 
-	// Audio. A coded rendition's clock rate is its sample rate.
+	// Audio. A coded rendition's clock rate is its sample rate. Title is what
+	// viewers are shown; two renditions of one track have the same. Group is
+	// empty for those in AAC, else it names the renditions of another codec
+	// that stand beside them. Default marks the first track's.
 	SampleRate, Channels int
+	Title, Group         string
+	Default              bool
 
-	Language string
+	Language string // BCP 47
 
 	// Why says in words why it is a copy or is not, for logs and API.
 	Why string

@@ -15,6 +15,7 @@ import (
 type mediaHint struct {
 	bitrate   int                // bits/s, b=AS or b=TIAS
 	frameRate media.Rational     // a=framerate
+	language  string             // a=lang, RFC 8866 §6.12
 	clocks    map[uint8]int      // a=rtpmap: ticks a second by payload type
 	sets      map[uint8][][]byte // a=fmtp sprop-…: parameter sets by payload type
 	broken    error              // why gortsplib cannot read it
@@ -42,6 +43,10 @@ func (h *mediaHint) read(line string) {
 		}
 	case "a=framerate":
 		h.frameRate = parseFrameRate(value)
+	case "a=lang":
+		if h.language == "" { // the first is the one most wanted
+			h.language = media.LanguageTag(value)
+		}
 	case "a=rtpmap":
 		pt, encoding, _ := strings.Cut(value, " ")
 		parts := strings.Split(encoding, "/")
@@ -107,6 +112,7 @@ func (h *mediaHint) apply(t *media.Track) {
 	if t.Bitrate == 0 {
 		t.Bitrate = h.bitrate
 	}
+	t.Language = h.language
 	if t.Kind == media.Video && !t.FrameRate.Known() {
 		t.FrameRate = h.frameRate
 	}

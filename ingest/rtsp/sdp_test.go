@@ -48,6 +48,20 @@ func TestSDP(t *testing.T) {
 	}
 }
 
+// Each audio media is a track, in the language that it says first.
+func TestSDPWithLanguages(t *testing.T) {
+	sound := cameraSDP[strings.Index(cameraSDP, "m=audio"):]
+	list, unused, err := parseSDP(t, []byte(cameraSDP+"a=lang:de\r\n"+sound+"a=lang:pt-BR\r\na=lang:en\r\n"+sound+"a=lang:no language\r\n"))
+	if err != nil || len(list) != 4 || len(unused) != 0 {
+		t.Fatalf("%v, %v, %v", list, unused, err)
+	}
+	for i, want := range []string{"", "de", "pt-BR", ""} {
+		if got := list[i].track; got.Language != want || i > 0 && got.Codec != media.AAC {
+			t.Errorf("track %d is %s in %q, want it in %q", i, got, got.Language, want)
+		}
+	}
+}
+
 // Without parameter sets the track waits for those in band.
 func TestSDPWithoutSets(t *testing.T) {
 	for _, cut := range []string{

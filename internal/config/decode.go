@@ -101,6 +101,9 @@ func (d *decoder) value(n *node, v reflect.Value, tag reflect.StructTag, path st
 	case *Ladder:
 		into.decode(d, n, path)
 		return
+	case *Sounds:
+		into.decode(d, n, path)
+		return
 	case *Transports:
 		d.transports(n, into, path)
 		return

@@ -53,6 +53,8 @@ func inner(v reflect.Value) (reflect.Value, string) {
 	switch v.Interface().(type) {
 	case Ladder:
 		return defaults(reflect.TypeFor[Rung]()), "[]"
+	case Sounds:
+		return defaults(reflect.TypeFor[Sound]()), "[]"
 	case Transports, media.Rational:
 		return reflect.Value{}, ""
 	}
@@ -93,6 +95,8 @@ func describe(v reflect.Value, tag reflect.StructTag) (kind, preset string) {
 		return "path or pattern", ""
 	case Ladder:
 		return "auto, passthrough or a list", x.String()
+	case Sounds:
+		return "list", "[]"
 	case Transports:
 		return "list of tcp, udp", x.String()
 	case []string:
@@ -103,7 +107,7 @@ func describe(v reflect.Value, tag reflect.StructTag) (kind, preset string) {
 	case bool:
 		return "true or false", fmt.Sprint(x)
 	case int:
-		if tag.Get("range") == "32 4320" {
+		if r := tag.Get("range"); r == "32 4320" || r == "1 64" { // there is no default
 			return "whole number", ""
 		}
 		return "whole number", fmt.Sprint(x)

@@ -358,14 +358,12 @@ func lead(tracks []*media.Track) *media.Track {
 // renditions say to the packager what the plan makes.
 func renditions(plan *transcode.Plan) []packager.Rendition {
 	var out []packager.Rendition
-	audio := false
 	for _, r := range plan.Renditions {
 		out = append(out, packager.Rendition{
 			Name: r.Name, Kind: r.Kind, Copy: r.Copy, Language: r.Language,
 			Bitrate: max(r.Bitrate, r.MaxBitrate), AverageBitrate: r.Bitrate,
-			Default: r.Kind == media.Audio && !audio,
+			Group: r.Group, Title: r.Title, Default: r.Default,
 		})
-		audio = audio || r.Kind == media.Audio
 	}
 	return out
 }

@@ -31,6 +31,9 @@ func Policy(ladder config.Ladder, encoder config.Encoder, hls config.HLS) transc
 		Segment: hls.Segment, TransportStream: inTS(hls),
 		Encoder: transcode.Encoder{Threads: encoder.Threads, Nice: encoder.Nice, Preset: encoder.Preset},
 	}
+	for _, s := range hls.Audio.List() {
+		p.Sounds = append(p.Sounds, transcode.Sound{Track: s.Track, Name: s.Name, Language: s.Language})
+	}
 	for _, r := range ladder.Rungs() {
 		p.Rungs = append(p.Rungs, transcode.Rung{
 			Name: r.Name, Height: r.Height, Bitrate: int(r.Bitrate), FPS: r.FPS, Codec: media.Codec(r.Codec),

@@ -28,7 +28,8 @@ func (s *scripted) show(m *wire.Renditions) error {
 	for _, r := range m.Renditions {
 		list = append(list, packager.Rendition{
 			Name: r.Name, Kind: r.Kind, Copy: r.Copy, Language: r.Language,
-			Bitrate: r.Bitrate, AverageBitrate: r.AverageBitrate, Default: r.Default,
+			Bitrate: r.Bitrate, AverageBitrate: r.AverageBitrate,
+			Group: r.Group, Title: r.Title, Default: r.Default,
 		})
 	}
 	if err := pres.SetRenditions(list); err != nil {

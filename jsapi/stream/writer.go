@@ -117,15 +117,13 @@ type announced struct {
 // Plan implements pipeline.SinkOutput.
 func (o *output) Plan(plan *transcode.Plan, dependent bool) error {
 	m := &wire.Renditions{Dependent: dependent, HLS: o.hls, Cost: plan.Cost()}
-	audio := false
 	for _, r := range plan.Renditions {
 		m.Renditions = append(m.Renditions, wire.Rendition{
 			Name: r.Name, Kind: r.Kind, Codec: r.Codec, Copy: r.Copy, Source: r.Source,
 			Width: r.Width, Height: r.Height, FPS: r.FPS, SampleRate: r.SampleRate, Channels: r.Channels,
 			Bitrate: max(r.Bitrate, r.MaxBitrate), AverageBitrate: r.Bitrate, Language: r.Language,
-			Default: r.Kind == media.Audio && !audio,
+			Group: r.Group, Title: r.Title, Default: r.Default,
 		})
-		audio = audio || r.Kind == media.Audio
 	}
 	return o.w.send(m)
 }

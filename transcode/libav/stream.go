@@ -98,10 +98,10 @@ func language(s *astiav.Stream) string {
 		return ""
 	}
 	e := m.Get("language", nil, astiav.NewDictionaryFlags())
-	if e == nil || e.Value() == "und" {
+	if e == nil {
 		return ""
 	}
-	return e.Value()
+	return media.LanguageTag(e.Value())
 }
 
 // packet turns a packet into ours, in the track's clock but not yet on the

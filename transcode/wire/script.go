@@ -124,6 +124,8 @@ type Rendition struct {
 	Bitrate        int            `json:"bitrate,omitempty"`
 	AverageBitrate int            `json:"averageBitrate,omitempty"`
 	Language       string         `json:"language,omitempty"`
+	Group          string         `json:"group,omitempty"`
+	Title          string         `json:"title,omitempty"`
 	Default        bool           `json:"default,omitempty"`
 }
 
@@ -235,6 +237,8 @@ func (r *Rendition) validate() error {
 	switch {
 	case r.Name == "" || len(r.Name) > MaxName || len(r.Language) > MaxName || len(r.Codec) > MaxName:
 		return errors.New("no usable name, codec or language")
+	case len(r.Group) > MaxName || len(r.Title) > MaxName:
+		return errors.New("too long a group or title")
 	case r.Kind != media.Video && r.Kind != media.Audio:
 		return fmt.Errorf("kind %d", r.Kind)
 	case r.Bitrate < 0 || r.AverageBitrate < 0 || r.Width < 0 || r.Height < 0 || r.SampleRate < 0 || r.Channels < 0:
