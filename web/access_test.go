@@ -25,6 +25,7 @@ func TestAPIAccess(t *testing.T) {
 		{"GET", "/api/v1/streams"},
 		{"GET", "/api/v1/streams/demo"},
 		{"POST", "/api/v1/streams/demo/kick"},
+		{"POST", "/api/v1/streams/demo/check"},
 		{"DELETE", "/api/v1/streams/demo"},
 		{"GET", "/api/v1/server"},
 		{"GET", "/api/v1/events"},

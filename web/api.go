@@ -66,8 +66,10 @@ func nameStream(r *http.Request) *http.Request {
 }
 
 func cutAction(rest string) (path, action string) {
-	if path, ok := strings.CutSuffix(rest, kickSuffix); ok {
-		return path, kickSuffix
+	for _, action := range []string{kickSuffix, checkSuffix} {
+		if path, ok := strings.CutSuffix(rest, action); ok {
+			return path, action
+		}
 	}
 	return rest, ""
 }
@@ -184,6 +186,7 @@ func (s *Server) api(e *echo.Echo) error {
 	s.recordingsAPI(api)
 	s.markersAPI(api)
 	describeEvents(api.OpenAPI())
+	describeCheck(api.OpenAPI())
 
 	spec, err := json.Marshal(api.OpenAPI())
 	if err != nil {

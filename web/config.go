@@ -21,6 +21,9 @@ type Config struct {
 	// Recordings are what streams left behind; nil: there are none.
 	Recordings Archive
 
+	// Judge checks streams; nil: nobody does.
+	Judge Judge
+
 	// Origins may read playback from their own pages (CORS): "*", or a list
 	// of "https://example.com". Nil means "*". The API has none.
 	Origins []string

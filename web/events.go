@@ -45,18 +45,7 @@ func (s *Server) serveEvents(c echo.Context) error {
 // eventsSSE writes until the client leaves, is cut, or the server ends.
 // Browsers come back by themselves.
 func (s *Server) eventsSSE(w http.ResponseWriter, r *http.Request, client *subscriber) {
-	h := w.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
-	out := http.NewResponseController(w)
-	write := func(b []byte) bool {
-		_ = out.SetWriteDeadline(time.Now().Add(eventWrite)) // unsupported only in tests without a network
-		if _, err := w.Write(b); err != nil {
-			return false
-		}
-		return out.Flush() == nil
-	}
+	write := eventStream(w)
 	ping := time.NewTicker(eventPing)
 	defer ping.Stop()
 	ok := write([]byte("retry: 2000\n\n"))
@@ -72,6 +61,23 @@ func (s *Server) eventsSSE(w http.ResponseWriter, r *http.Request, client *subsc
 		case <-ping.C:
 			ok = write([]byte(": still here\n\n"))
 		}
+	}
+}
+
+// eventStream begins an answer of Server-Sent Events, and returns what writes
+// to it as long as the client takes it.
+func eventStream(w http.ResponseWriter) (write func([]byte) bool) {
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
+	out := http.NewResponseController(w)
+	return func(b []byte) bool {
+		_ = out.SetWriteDeadline(time.Now().Add(eventWrite)) // unsupported only in tests without a network
+		if _, err := w.Write(b); err != nil {
+			return false
+		}
+		return out.Flush() == nil
 	}
 }
 

@@ -34,6 +34,7 @@ func (s *Server) routes() error {
 	read("/api/docs", s.showDocs)
 	read(specPath, s.openAPI)
 	e.GET(apiPrefix+"/events", s.serveEvents)
+	e.POST(streamsPrefix+":path"+checkSuffix, s.serveCheck)
 	if err := s.api(e); err != nil {
 		return err
 	}

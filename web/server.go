@@ -39,6 +39,7 @@ type Server struct {
 	metrics   *metrics
 	docs      docs
 	tickets   *tickets
+	checks    checks
 
 	appRoutes, appSockets *httputil.ReverseProxy
 

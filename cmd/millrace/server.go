@@ -134,7 +134,7 @@ func (s *server) openHTTP(ctx context.Context) error {
 	registry.MustRegister(streamMetrics(s.manager))
 	wc := web.Config{
 		Listen: string(h.Listen), TLSCert: h.TLS.Cert, TLSKey: h.TLS.Key,
-		Backend: s.backend, Recordings: s.archive, Origins: rules.Origins, Proxies: rules.Proxies,
+		Backend: s.backend, Recordings: s.archive, Judge: judge{}, Origins: rules.Origins, Proxies: rules.Proxies,
 		Token: rules.Token, View: rules.View, NoLoopback: s.container,
 		RTSP: s.rtspAddress(), Version: versionName(), Logger: s.log, Metrics: registry,
 		DrainTimeout: drainTime, AppGuarded: rules.App,

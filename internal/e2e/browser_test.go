@@ -30,6 +30,7 @@ func TestBrowser(t *testing.T) {
 		{"decrypts", browserDecrypts},
 		{"decrypts samples", browserDecryptsSamples},
 		{"plays DASH", browserPlaysDASH},
+		{"checks", browserChecks},
 	} {
 		t.Run(c.name, c.test)
 	}

@@ -4,6 +4,7 @@ import { CopyLine } from '../shared/copy';
 import { bitrate, bytes, codec, count, fps, since } from '../shared/format';
 import { CloseIcon, PlayIcon } from '../shared/icons';
 import { sourceLine, StateBadge } from './card';
+import { Check } from './check';
 import { type Sample, troubles } from './model';
 import { Sparkline } from './sparkline';
 import { Thumb } from './thumb';
@@ -95,6 +96,8 @@ export function Drawer({ stream: s, samples, activity, now, onClose }: Props) {
             ]} />
           </Section>
         )}
+
+        <Section title="Rules of HLS"><Check stream={s} /></Section>
 
         <Section title="Viewers">
           <Facts of={[['Over HLS', count(s.viewers)], ['Over RTSP', count(s.readers)], ['Sent', bytes(s.bytesOut)]]} />

@@ -114,14 +114,14 @@ export function socketProtocols(token: string): string[] {
   return ['millrace.v1', `bearer.${encoded}`];
 }
 
-async function request(method: string, path: string, body?: unknown): Promise<Response> {
+async function request(method: string, path: string, body?: unknown, follow?: AbortSignal): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(`/api/v1${path}`, {
       method,
-      headers: { ...authorization(apiToken.get()), ...(body ? { 'Content-Type': 'application/json' } : {}) },
+      headers: { ...authorization(apiToken.get()), ...(body ? { 'Content-Type': 'application/json' } : {}), ...(follow ? { Accept: 'text/event-stream' } : {}) },
       ...(body ? { body: JSON.stringify(body) } : {}),
-      signal: AbortSignal.timeout(10_000),
+      signal: follow ?? AbortSignal.timeout(10_000),
     });
   } catch {
     throw new APIError({ status: 0, code: 'unreachable', message: 'The server does not answer.' });
@@ -131,11 +131,41 @@ async function request(method: string, path: string, body?: unknown): Promise<Re
   throw new APIError({ code: 'error', message: response.statusText, ...answer?.error, status: response.status });
 }
 
+export interface CheckResult {
+  id: string;
+  section: string;
+  must: boolean;
+  text: string;
+  verdict: 'passed' | 'broken' | 'not applicable';
+  count?: number;
+  findings?: { playlist?: string; evidence: string }[];
+}
+
+export interface CheckReport {
+  url: string;
+  live: boolean;
+  lowLatency: boolean;
+  playlists: number;
+  looks: number;
+  pieces: number;
+  seconds: number;
+  results: CheckResult[];
+}
+
+/** One of its fields is set. */
+export interface CheckEvent {
+  elapsed?: number;
+  report?: CheckReport;
+  error?: { code: string; message: string; hint?: string };
+}
+
 export const api = {
   server: async (): Promise<ServerInfo> => (await request('GET', '/server')).json() as Promise<ServerInfo>,
   streams: async (): Promise<Stream[]> => ((await (await request('GET', '/streams')).json()) as { streams: Stream[] }).streams,
   recordings: async (): Promise<Recording[]> => ((await (await request('GET', '/recordings')).json()) as { recordings: Recording[] }).recordings,
   removeRecording: async (path: string, id: string): Promise<void> => void (await request('DELETE', `/recordings/${encodeURIComponent(path)}/${encodeURIComponent(id)}`)),
+  /** An event stream of CheckEvents, which ends with the signal. */
+  check: async (path: string, seconds: number, signal: AbortSignal): Promise<Response> => request('POST', `/streams/${encodeURIComponent(path)}/check?seconds=${seconds}`, undefined, signal),
   kick: async (path: string): Promise<void> => void (await request('POST', `/streams/${encodeURIComponent(path)}/kick`)),
   end: async (path: string): Promise<void> => void (await request('DELETE', `/streams/${encodeURIComponent(path)}`)),
 };
