@@ -64,6 +64,9 @@ type Config struct {
 	// offers delta updates without older date ranges where latency is low.
 	Markers bool
 
+	// Subtitles are renditions of text, which Caption fills.
+	Subtitles []Subtitles
+
 	// Container is the format of segments and parts; FMP4.
 	Container Container
 
@@ -175,6 +178,9 @@ func (c *Config) fill() error {
 		return errors.New("an output folder is for VOD only")
 	case c.Output == nil && c.Store == nil:
 		return errors.New("no store")
+	}
+	if err := c.checkSubtitles(); err != nil {
+		return err
 	}
 	return c.checkProtection()
 }

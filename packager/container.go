@@ -57,15 +57,31 @@ func (c Container) extension() string {
 	return ".m4s"
 }
 
-func (p *Presentation) segmentName(number uint64) string {
-	return strconv.FormatUint(number, 10) + p.cfg.Container.extension()
+// version is EXT-X-VERSION of a rendition's playlists.
+func (r *rendition) version() int {
+	if r.text != nil {
+		return versionDecimal
+	}
+	return r.p.version()
+}
+
+// extension ends the names of a rendition's segments and parts.
+func (r *rendition) extension() string {
+	if r.text != nil {
+		return ".vtt"
+	}
+	return r.p.cfg.Container.extension()
+}
+
+func (r *rendition) segmentName(number uint64) string {
+	return strconv.FormatUint(number, 10) + r.extension()
 }
 
 // partName is the URI of a part. Parts are counted through all segments of a
 // rendition, so that the next one can be hinted before anybody knows in which
 // segment it will be.
-func (p *Presentation) partName(serial uint64) string {
-	return "part" + strconv.FormatUint(serial, 10) + p.cfg.Container.extension()
+func (r *rendition) partName(serial uint64) string {
+	return "part" + strconv.FormatUint(serial, 10) + r.extension()
 }
 
 // writer makes the bytes of a rendition's parts out of samples.

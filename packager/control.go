@@ -28,6 +28,9 @@ const (
 // hold-back is announced no target may be above a third of it.
 func (r *rendition) setTarget(t time.Duration) {
 	r.target = t
+	if r.leads() {
+		defer r.p.targetTexts(r)
+	}
 	if !r.p.cfg.LowLatency {
 		return
 	}
@@ -78,7 +81,7 @@ func (p *Presentation) controlled(r *rendition, w *window) bool {
 func (r *rendition) lowLatency(w *window, m *playlist.Media, listed []*segment, name string) int {
 	m.ServerControl, m.PartTarget = r.p.control.Load(), w.target
 	if !w.ended {
-		m.PreloadHints = []playlist.PreloadHint{{Type: "PART", URI: r.p.partName(w.serial), Length: -1}}
+		m.PreloadHints = []playlist.PreloadHint{{Type: "PART", URI: r.partName(w.serial), Length: -1}}
 		m.RenditionReports = r.reports(name)
 	}
 	// Parts further from the end than three target durations leave (§6.2.2).

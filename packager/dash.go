@@ -176,7 +176,7 @@ func (p *Presentation) describeDASH(now time.Time) *dash.MPD {
 		var video []dash.Representation
 		var sets []dash.AdaptationSet
 		for _, r := range p.order {
-			if r.shown.retired || !r.shown.there {
+			if r.shown.retired || !r.shown.there || r.kind == media.Text {
 				continue
 			}
 			rep, ends, ok := r.represent(a)

@@ -30,6 +30,10 @@ func (r *rendition) servePart(w http.ResponseWriter, req *http.Request, serial u
 		notFound(w)
 		return
 	}
+	if pt.text != nil {
+		serveText(w, req, pt.text, typeSubtitles, forever)
+		return
+	}
 	file := s.file
 	if s.partsFile != nil {
 		file = s.partsFile

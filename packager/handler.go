@@ -10,6 +10,7 @@ import (
 
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/packager/clip"
+	"github.com/millrace/millrace/packager/webvtt"
 )
 
 // Names of playlists, at both levels.
@@ -31,20 +32,21 @@ const (
 // initialization section: every player and cache knows video/mp4, not all know
 // video/iso.segment. The slices are shared by all answers.
 var (
-	typePlaylist = []string{"application/vnd.apple.mpegurl"}
-	typeVideo    = []string{"video/mp4"}
-	typeAudio    = []string{"audio/mp4"}
-	typeTS       = []string{"video/mp2t"}
-	varyEncoding = []string{"Accept-Encoding"}
-	encodingGzip = []string{"gzip"}
-	acceptBytes  = []string{"bytes"}
-	forever      = []string{cacheForever}
+	typePlaylist  = []string{"application/vnd.apple.mpegurl"}
+	typeVideo     = []string{"video/mp4"}
+	typeAudio     = []string{"audio/mp4"}
+	typeTS        = []string{"video/mp2t"}
+	typeSubtitles = []string{webvtt.ContentType}
+	varyEncoding  = []string{"Accept-Encoding"}
+	encodingGzip  = []string{"gzip"}
+	acceptBytes   = []string{"bytes"}
+	forever       = []string{cacheForever}
 )
 
 // ServeHTTP serves the presentation. The URL's path is relative to the
 // stream: index.m3u8, {key}.key, {rendition}/index.m3u8, {rendition}/iframes.m3u8, {rendition}/{number}.m4s,
 // {rendition}/part{serial}.m4s and {rendition}/init-{hash}.mp4, in TS .ts and no
-// initialization sections; anything else is 404. It answers GET and HEAD, ranges of media, gzip for playlists, and
+// initialization sections, for subtitles .vtt; anything else is 404. It answers GET and HEAD, ranges of media, gzip for playlists, and
 // where latency is low the delivery directives of RFC 8216bis §6.2.5. Media goes out by sendfile where w
 // is net/http's own HTTP/1 writer, which a wrapper hides unless it passes
 // ReadFrom through.
@@ -98,7 +100,7 @@ func (r *rendition) serve(w http.ResponseWriter, req *http.Request, file string)
 		r.servePlaylist(w, req, file)
 		return
 	}
-	if base, ok := strings.CutSuffix(file, r.p.cfg.Container.extension()); ok {
+	if base, ok := strings.CutSuffix(file, r.extension()); ok {
 		if serial, isPart := strings.CutPrefix(base, "part"); isPart {
 			if n, ok := readNumber(serial); ok && r.p.cfg.LowLatency {
 				r.servePart(w, req, n)
@@ -109,7 +111,7 @@ func (r *rendition) serve(w http.ResponseWriter, req *http.Request, file string)
 				r.serveSegment(w, req, s)
 				return
 			}
-			if s := win.open; s != nil && s.number == number && r.p.cfg.LowLatency {
+			if s := win.open; s != nil && s.number == number && r.p.cfg.LowLatency && r.text == nil {
 				r.serveOpen(w, req, s)
 				return
 			}
@@ -134,6 +136,8 @@ func readNumber(s string) (uint64, bool) {
 
 func (r *rendition) mediaHeader(h http.Header) {
 	switch {
+	case r.text != nil:
+		h["Content-Type"] = typeSubtitles
 	case r.p.cfg.Container == TS:
 		h["Content-Type"] = typeTS
 	case r.kind == media.Audio:
@@ -147,6 +151,10 @@ func (r *rendition) mediaHeader(h http.Header) {
 
 // serveSegment sends a segment's file, whole or in part.
 func (r *rendition) serveSegment(w http.ResponseWriter, req *http.Request, s *segment) {
+	if s.text != nil {
+		serveText(w, req, s.text, typeSubtitles, forever)
+		return
+	}
 	f, err := s.file.Open()
 	if err != nil {
 		// It was removed between the look-up and now.

@@ -42,6 +42,10 @@ func (r *rendition) vanished() bool {
 // skip lists what is missing below a segment that nobody will complete any
 // more, and refuses what comes late.
 func (r *rendition) skip(number uint64) error {
+	if r.text != nil {
+		r.skipTexts(number)
+		return nil
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	err := r.fillGaps(number)

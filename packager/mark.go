@@ -39,6 +39,7 @@ type marks struct {
 
 	mu      sync.Mutex
 	waiting []media.Marker
+	cues    []media.Cue // that came before the first cut
 	used    map[string]bool
 	usedIDs []string // of used, oldest first
 	serial  uint64   // of the newest event
@@ -83,7 +84,7 @@ func (p *Presentation) placeOrWait(m *media.Marker) (placed bool, err error) {
 	k := &p.marks
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if p.timeline.locate(m) {
+	if p.timeline.locate(&m.Date, &m.At) {
 		err = p.place(m)
 		return err == nil, err
 	}
@@ -151,9 +152,10 @@ func (p *Presentation) cutMarks(c media.Cut) {
 	}
 }
 
-// locate completes a marker's time by what the cuts say of dates; false before
-// the first of them.
-func (t *timeline) locate(m *media.Marker) bool {
+// locate completes a time by what the cuts say of dates: where the date is zero
+// it follows from the media time, else that from it. False before the first of
+// them.
+func (t *timeline) locate(date *time.Time, pts *time.Duration) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.spans) == 0 {
@@ -162,16 +164,16 @@ func (t *timeline) locate(m *media.Marker) bool {
 	at := &t.spans[0]
 	for i := len(t.spans) - 1; i > 0; i-- {
 		s := &t.spans[i]
-		if !m.Date.IsZero() && !m.Date.Before(s.Wall) || m.Date.IsZero() && m.At >= media.Duration(s.PTS, s.ClockRate) {
+		if !date.IsZero() && !date.Before(s.Wall) || date.IsZero() && *pts >= media.Duration(s.PTS, s.ClockRate) {
 			at = s
 			break
 		}
 	}
 	from := media.Duration(at.PTS, at.ClockRate)
-	if m.Date.IsZero() {
-		m.Date = at.Wall.Add(m.At - from)
+	if date.IsZero() {
+		*date = at.Wall.Add(*pts - from)
 	} else {
-		m.At = from + m.Date.Sub(at.Wall)
+		*pts = from + date.Sub(at.Wall)
 	}
 	return true
 }

@@ -78,7 +78,10 @@ func (p *Presentation) appeared(r *rendition, s *segment) {
 func (r *rendition) describe(s *segment, d time.Duration) {
 	sh := &r.shown
 	sh.there, sh.codecs = true, s.init.codecs
-	if r.kind == media.Audio {
+	switch r.kind {
+	case media.Text:
+		return
+	case media.Audio:
 		sh.channels = r.track.Channels
 		return
 	}
@@ -188,13 +191,14 @@ func (p *Presentation) multivariant() *playlist.Multivariant {
 		case !r.shown.there || r.shown.retired:
 		case r.kind == media.Video:
 			video = append(video, r)
-		default:
+		case r.kind == media.Audio:
 			audio = append(audio, r)
 		}
 	}
 	groups := groupsOf(audio)
 	if len(video) == 0 {
 		listSounds(m, groups)
+		p.subtitle(m)
 		return m
 	}
 	for _, g := range groups {
@@ -211,6 +215,7 @@ func (p *Presentation) multivariant() *playlist.Multivariant {
 	arrange(m.Variants)
 	m.IFrames = p.iframeVariants(video)
 	p.caption(m)
+	p.subtitle(m)
 	return m
 }
 

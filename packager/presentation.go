@@ -42,6 +42,7 @@ type Presentation struct {
 	pictured               atomic.Bool // there are video renditions
 	captions               atomic.Bool // there are closed captions in them
 	marks                  marks
+	texts                  []*rendition // of subtitles; they come and go with the presentation
 	state                  atomic.Int32
 	ready                  chan struct{}
 	requests               atomic.Uint64
@@ -91,6 +92,7 @@ func New(cfg Config) (*Presentation, error) {
 	}
 	p.names.Store(&map[string]*rendition{})
 	p.marks.init()
+	p.makeTexts()
 	return p, nil
 }
 
@@ -102,6 +104,11 @@ func New(cfg Config) (*Presentation, error) {
 func (p *Presentation) SetRenditions(rs []Rendition) error {
 	if err := checkRenditions(rs); err != nil {
 		return fmt.Errorf("set renditions: %w", err)
+	}
+	for _, r := range p.texts {
+		if slices.ContainsFunc(rs, func(spec Rendition) bool { return spec.Name == r.name }) {
+			return fmt.Errorf("set renditions: %s is the name of subtitles", r.name)
+		}
 	}
 	p.change.Lock()
 	defer p.change.Unlock()
@@ -123,6 +130,7 @@ func (p *Presentation) SetRenditions(rs []Rendition) error {
 		p.restoreRanges(p.cfg.PastDateRanges)
 	}
 	p.pictured.Store(slices.ContainsFunc(rs, func(r Rendition) bool { return r.Kind == media.Video }))
+	lead := past[rs[0].Name]
 	var order []*rendition
 	for _, spec := range rs {
 		r := old[spec.Name]
@@ -135,6 +143,19 @@ func (p *Presentation) SetRenditions(rs []Rendition) error {
 		}
 		r.respecify(spec)
 		names[spec.Name] = r
+		order = append(order, r)
+	}
+	for _, r := range p.texts {
+		if past != nil && old[r.name] == nil {
+			list := past[r.name]
+			if len(list) != len(lead) || list[0].Number != lead[0].Number {
+				discard(map[string][]Listed{r.name: list})
+				list = pastOfText(r.name, lead)
+			}
+			r.restore(list)
+			delete(past, r.name)
+		}
+		names[r.name] = r
 		order = append(order, r)
 	}
 	for name, r := range old {
@@ -183,6 +204,7 @@ func (p *Presentation) Cut(c media.Cut) error {
 		}
 	}
 	p.cutMarks(c)
+	p.cutCues()
 	return nil
 }
 
@@ -211,7 +233,7 @@ func (p *Presentation) remove(r *rendition) {
 // returns nil; in a VOD presentation it is returned, and by End again.
 func (p *Presentation) Write(rendition string, pk media.Placed) error {
 	r := (*p.names.Load())[rendition]
-	if r == nil {
+	if r == nil || r.text != nil {
 		if err := p.closedOrEnded(); err != nil {
 			return err
 		}

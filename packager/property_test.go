@@ -64,6 +64,8 @@ type world struct {
 	written map[string]int
 	silent  bool // sound was missing somewhere
 	marker  *marker
+
+	captioner *captioner // nil where there are no subtitles
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
@@ -97,6 +99,10 @@ func newWorld(t *testing.T, seed uint64) *world {
 	}
 	if w.audio = rnd.IntN(4) > 0; w.audio {
 		rs = append(rs, Rendition{Name: "audio", Kind: media.Audio, Copy: true})
+	}
+	if seed%2 == 0 {
+		w.captioner = &captioner{rnd: rand.New(rand.NewPCG(seed, 3)), said: map[string]media.Cue{}}
+		w.cfg.Subtitles = []Subtitles{{ID: "en", Language: "en"}}
 	}
 	w.sim = newSim(t, w.cfg, rs...)
 	w.obs = &observer{world: w, seen: map[string]*view{}, starts: map[uint64]int64{}, discs: map[uint64]uint64{}}
@@ -132,6 +138,7 @@ func (w *world) run() {
 	w.obs.ended = true
 	w.obs.look()
 	w.obs.conservation()
+	w.obs.shownCues()
 	before := mediaFiles(w.t)
 	w.Close()
 	if after := mediaFiles(w.t); after != 0 {
@@ -170,6 +177,7 @@ func (w *world) session(length time.Duration) {
 			w.makeCut(pts)
 		}
 		w.mark()
+		w.caption()
 		w.place("source", pk)
 		for _, name := range w.coded {
 			w.code(name, pk)
@@ -327,7 +335,7 @@ func (o *observer) compare(r *rendition, m *playlist.Media) {
 		o.seen[r.name] = v
 	}
 	name := r.name
-	if m.TargetDuration != int(o.target/time.Second) || m.Version != 6 || m.EndList != o.ended || m.Type != "" {
+	if m.TargetDuration != int(o.target/time.Second) || m.Version != versionOf(r) || m.EndList != o.ended || m.Type != "" {
 		o.t.Fatalf("%s: header %+v", name, m)
 	}
 	if old := v.last; old != nil {
@@ -357,7 +365,7 @@ func (o *observer) compare(r *rendition, m *playlist.Media) {
 	for i, s := range m.Segments {
 		number := m.MediaSequence + uint64(i)
 		disc += uint64(s.Discontinuities)
-		if s.URI != fmt.Sprintf("%d.m4s", number) {
+		if s.URI != fmt.Sprint(number)+r.extension() {
 			o.t.Fatalf("%s: segment %d is called %s", name, number, s.URI)
 		}
 		if d, ok := o.discs[number]; ok && d != disc {
@@ -371,7 +379,7 @@ func (o *observer) compare(r *rendition, m *playlist.Media) {
 			section = s.Map.URI
 		}
 		broke = s.Gap && (broke || s.Discontinuities > 0) // since the last media
-		if section == "" && !s.Gap {
+		if section == "" && !s.Gap && r.text == nil {
 			o.t.Errorf("%s: segment %d has no EXT-X-MAP", name, number)
 		}
 		if s.Duration.Round(time.Second) > o.target {
@@ -405,7 +413,7 @@ func (o *observer) tolerance(r *rendition, gap bool) time.Duration {
 	switch {
 	case r.kind == media.Video && o.jitter:
 		return 80 * time.Millisecond
-	case r.kind == media.Video:
+	case r.kind != media.Audio:
 		return 2 * time.Millisecond
 	case gap:
 		return 700 * time.Millisecond // it may begin or end within a segment
@@ -416,6 +424,10 @@ func (o *observer) tolerance(r *rendition, gap bool) time.Duration {
 // segment checks a segment's media the moment it is listed.
 func (o *observer) segment(r *rendition, number uint64, s playlist.Segment) {
 	o.t.Helper()
+	if r.text != nil {
+		o.subtitles(r, number, s)
+		return
+	}
 	rate := clock(r)
 	path := r.name + "/" + s.URI
 	whole := o.get(path).Body.Bytes()

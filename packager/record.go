@@ -53,7 +53,7 @@ func (l *Listed) Gap() bool { return l.File == nil }
 
 // record hands a listed segment to the recorder.
 func (p *Presentation) record(r *rendition, s *segment) {
-	if p.cfg.Recorder == nil {
+	if p.cfg.Recorder == nil || r.kind == media.Text {
 		return
 	}
 	l := Listed{

@@ -59,6 +59,7 @@ type rendition struct {
 	meter    meter
 	iframes  meter // of the I-frame playlist
 	shown    shown
+	text     *text // of subtitles, nil for others
 
 	events       []due         // of the part that is being stored
 	marked       bool          // markedTo is known
@@ -132,7 +133,7 @@ func (r *rendition) begin(pk media.Placed) (bool, error) {
 	r.cur = &open{
 		segment: segment{
 			number: pk.Segment, start: pk.PTS, clock: r.track.ClockRate, first: r.serial, discontinuity: pk.Discontinuity, init: r.init, key: s.key, wall: s.Wall,
-			uri: r.p.segmentName(pk.Segment),
+			uri: r.segmentName(pk.Segment),
 		},
 		span: s, crypt: s.key.encryption(pk.Segment), end: pk.PTS,
 	}
@@ -206,7 +207,7 @@ func (r *rendition) fillGaps(number uint64) error {
 		r.gaps.Add(1)
 		if err := r.publish(&segment{
 			number: r.next, discontinuity: s.Discontinuity, duration: s.length, wall: s.Wall,
-			gap: true, uri: r.p.segmentName(r.next),
+			gap: true, uri: r.segmentName(r.next),
 		}); err != nil {
 			return err
 		}
@@ -350,6 +351,10 @@ func (r *rendition) lose() error {
 // advance lists what this rendition will not deliver any more, now that the
 // segment newest has begun.
 func (r *rendition) advance(newest uint64) error {
+	if r.text != nil {
+		r.advanceText(newest)
+		return nil
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.advanceLocked(newest)

@@ -30,12 +30,12 @@ func (r *rendition) restore(past []Listed) {
 		l := &past[i]
 		s := &segment{
 			number: l.Number, discontinuity: l.Discontinuity, duration: l.Duration, wall: l.Wall,
-			gap: l.Gap(), uri: r.p.segmentName(l.Number),
+			gap: l.Gap(), uri: r.segmentName(l.Number),
 		}
 		if !s.gap {
 			section := sections[l.Init]
 			if section == nil {
-				section = restoredSection(l, r.p.cfg.Container == TS)
+				section = restoredSection(l, r.text != nil || r.p.cfg.Container == TS)
 				sections[l.Init] = section
 			}
 			s.key = restoredKey(l, keys)

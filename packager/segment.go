@@ -26,7 +26,8 @@ type segment struct {
 	size            int64
 	length          []string // Content-Length
 	frames          int
-	iframeSize      int64 // of the I-frame that it begins with, with its boxes; 0 none
+	text            *document // all of it, where it is subtitles and not from before a restart
+	iframeSize      int64     // of the I-frame that it begins with, with its boxes; 0 none
 	parts           []part
 	first           uint64 // serial of parts[0]
 	uri             string
@@ -41,6 +42,7 @@ type part struct {
 	duration     time.Duration
 	independent  bool
 	gap          bool
+	text         *document // all of it, where it is subtitles
 }
 
 // initSection is an initialization section. Its name tells its content, so
@@ -86,12 +88,12 @@ func (f inForce) behind(s *segment) inForce {
 	return inForce{section: s.init, key: s.key}
 }
 
-// listParts says how a playlist of p lists the segment's parts.
-func (s *segment) listParts(p *Presentation) (to []playlist.Part) {
+// listParts says how a playlist of r lists the segment's parts.
+func (s *segment) listParts(r *rendition) (to []playlist.Part) {
 	for i := range s.parts {
 		pt := &s.parts[i]
 		to = append(to, playlist.Part{
-			URI: p.partName(s.first + uint64(i)), Duration: pt.duration, Independent: pt.independent, Gap: pt.gap,
+			URI: r.partName(s.first + uint64(i)), Duration: pt.duration, Independent: pt.independent, Gap: pt.gap,
 		})
 	}
 	return to

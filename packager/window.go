@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/packager/playlist"
 )
 
@@ -146,6 +147,9 @@ func (r *rendition) showParts(cur *open) {
 	seen.discontinuities = w.discontinuities(&seen)
 	w.open = &seen
 	r.show(&w, false)
+	if r.leads() {
+		r.p.reach(cur.number, media.Duration(cur.end, cur.clock))
+	}
 	if len(seen.parts) == 1 && r.p.cfg.LowLatency {
 		r.p.appeared(r, &seen)
 	}
@@ -212,6 +216,9 @@ func (r *rendition) publish(s *segment) error {
 	r.iframes.add(s.iframeSize, s.duration)
 	r.show(w, true)
 	r.p.published(r, s)
+	if !s.gap && r.leads() {
+		r.p.finishTexts(s.number, s.duration)
+	}
 	r.p.record(r, s)
 	if listen := r.p.cfg.OnSegment; listen != nil && !s.gap {
 		listen(Published{Rendition: r.name, Number: s.number, URI: s.uri, Duration: s.duration, Size: s.size, Wall: s.wall})
@@ -346,7 +353,7 @@ type extent struct {
 // lock.
 func (r *rendition) compose(w *window, m *playlist.Media, e extent) {
 	*m = playlist.Media{
-		Version: r.p.version(), TargetDuration: int(r.p.target / time.Second),
+		Version: r.version(), TargetDuration: int(r.p.target / time.Second),
 		IndependentSegments: !r.p.dependent.Load(), EndList: w.ended, Segments: m.Segments[:0], DateRanges: m.DateRanges,
 	}
 	if r.p.cfg.VOD && w.ended {
@@ -379,7 +386,7 @@ func (r *rendition) compose(w *window, m *playlist.Media, e extent) {
 				entry = s.iframe(entry)
 			}
 			if i >= parts {
-				entry.Parts = s.listParts(r.p)
+				entry.Parts = s.listParts(r)
 			}
 			m.Segments = append(m.Segments, entry)
 		}
@@ -387,7 +394,7 @@ func (r *rendition) compose(w *window, m *playlist.Media, e extent) {
 	}
 	if w.open != nil && r.p.cfg.LowLatency && !w.ended && !e.iframes {
 		entry := w.open.entry(force)
-		entry.Parts = w.open.listParts(r.p)
+		entry.Parts = w.open.listParts(r)
 		m.Open = &entry
 	}
 	first := w.open

@@ -47,13 +47,18 @@ func (i *StreamPath) Resolve(huma.Context) []error {
 
 // nameStream makes one element of the stream's path in an API URL, whether its
 // slashes came plain or encoded, so that echo can route it. What POST names
-// last is the action, and what cutMarkers finds.
+// last is the action, and what cutMarkers and cutSubtitles find.
 func nameStream(r *http.Request) *http.Request {
 	rest := strings.TrimPrefix(r.URL.Path, streamsPrefix)
 	action := ""
-	if path, markers, ok := cutMarkers(r.Method, strings.TrimPrefix(r.URL.EscapedPath(), streamsPrefix)); ok {
+	escaped := strings.TrimPrefix(r.URL.EscapedPath(), streamsPrefix)
+	path, what, ok := cutMarkers(r.Method, escaped)
+	if !ok {
+		path, what, ok = cutSubtitles(r.Method, escaped)
+	}
+	if ok {
 		if plain, err := url.PathUnescape(path); err == nil {
-			rest, action = plain, markers
+			rest, action = plain, what
 		}
 	} else if r.Method == http.MethodPost {
 		rest, action = cutAction(rest)
@@ -126,7 +131,7 @@ type serverInfo struct {
 // api registers the control API; its description is made from the Go types.
 func (s *Server) api(e *echo.Echo) error {
 	config := huma.DefaultConfig("Millrace control API", "1")
-	config.Info.Description = "Streams of this server: list, look, kick, mark. Open to this machine; from elsewhere with the API token."
+	config.Info.Description = "Streams of this server: list, look, kick, mark, caption. Open to this machine; from elsewhere with the API token."
 	config.Servers = []*huma.Server{{URL: apiPrefix}}
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", "" // served by us, once rendered
 	config.CreateHooks = nil                                             // no $schema in every answer
@@ -185,6 +190,7 @@ func (s *Server) api(e *echo.Echo) error {
 	})
 	s.recordingsAPI(api)
 	s.markersAPI(api)
+	s.captionsAPI(api)
 	describeEvents(api.OpenAPI())
 	describeCheck(api.OpenAPI())
 

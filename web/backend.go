@@ -37,6 +37,10 @@ type Backend interface {
 	// returns status.ErrNotFound.
 	Markers(path string) ([]status.Marked, error)
 
+	// Caption shows a text in the subtitles of a stream: see status.Cue. It
+	// returns status.ErrNotFound or one of the errors there.
+	Caption(path, subtitles string, ask status.Cue) (status.Shown, error)
+
 	// Playback finds the stream whose path is the longest prefix, element by
 	// element, of urlPath ("cam/front/720p/index.m3u8"). It is called once a
 	// playback request: it must be cheap.

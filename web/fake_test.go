@@ -23,17 +23,19 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // fake is a Backend that a test sets by hand.
 type fake struct {
-	mu       sync.Mutex
-	streams  []status.Stream
-	kicked   []string
-	ended    []string
-	marked   []string
-	handler  http.Handler
-	decodes  int
-	decode   func(ctx context.Context) ([]byte, error)
-	ready    error
-	subs     []chan status.Event
-	subQueue int // 0: 16
+	mu      sync.Mutex
+	streams []status.Stream
+	kicked  []string
+	ended   []string
+	marked  []string
+
+	captioned []string
+	handler   http.Handler
+	decodes   int
+	decode    func(ctx context.Context) ([]byte, error)
+	ready     error
+	subs      []chan status.Event
+	subQueue  int // 0: 16
 }
 
 func newFake(paths ...string) *fake {
@@ -106,6 +108,19 @@ func (f *fake) EndMarker(path, id string, end status.MarkerEnd) (status.Marked, 
 	}
 	f.marked = append(f.marked, fmt.Sprintf("%s: %s ends %s", path, id, end.End))
 	return status.Marked{Kind: "daterange", ID: id}, nil
+}
+
+func (f *fake) Caption(path, subtitles string, ask status.Cue) (status.Shown, error) {
+	if _, ok := f.Get(path); !ok {
+		return status.Shown{}, status.ErrNotFound
+	}
+	if subtitles == "none" {
+		return status.Shown{}, status.ErrNoSubtitles
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.captioned = append(f.captioned, fmt.Sprintf("%s %s: %s %s %s", path, subtitles, ask.Start, ask.Text, ask.Align))
+	return status.Shown{Subtitles: subtitles, Text: ask.Text}, nil
 }
 
 func (f *fake) Markers(path string) ([]status.Marked, error) {

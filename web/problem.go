@@ -69,6 +69,12 @@ func asProblem(err error) *Problem {
 		return problem(http.StatusTooManyRequests, "too_many_markers", err.Error(), "")
 	case errors.Is(err, status.ErrMarkersEnded):
 		return problem(http.StatusConflict, "ended", err.Error(), "")
+	case errors.Is(err, status.ErrBadCue):
+		return problem(http.StatusUnprocessableEntity, "bad_cue", err.Error(), "")
+	case errors.Is(err, status.ErrNoSubtitles):
+		return problem(http.StatusNotFound, "no_subtitles", err.Error(), "hls.subtitles of the stream lists them")
+	case errors.Is(err, status.ErrManyCues):
+		return problem(http.StatusTooManyRequests, "too_many_cues", err.Error(), "")
 	case errors.Is(err, status.ErrNoPublisher):
 		return problem(http.StatusConflict, "no_publisher", err.Error(), "")
 	case errors.Is(err, status.ErrNoPicture):

@@ -45,6 +45,7 @@ var rooms = []room{
 	{name: "packager/playlist", bare: true},
 	{name: "packager/dash", bare: true},
 	{name: "packager/id3", bare: true},
+	{name: "packager/webvtt", bare: true},
 	{name: "packager/fmp4", may: []string{"internal/media"}},
 	{name: "packager/mpegts", may: []string{"internal/media"}},
 	{name: "packager/store", may: []string{"internal/media"}},

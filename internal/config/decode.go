@@ -104,6 +104,9 @@ func (d *decoder) value(n *node, v reflect.Value, tag reflect.StructTag, path st
 	case *Sounds:
 		into.decode(d, n, path)
 		return
+	case *Subtitles:
+		into.decode(d, n, path)
+		return
 	case *Transports:
 		d.transports(n, into, path)
 		return

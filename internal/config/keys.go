@@ -55,6 +55,8 @@ func inner(v reflect.Value) (reflect.Value, string) {
 		return defaults(reflect.TypeFor[Rung]()), "[]"
 	case Sounds:
 		return defaults(reflect.TypeFor[Sound]()), "[]"
+	case Subtitles:
+		return reflect.ValueOf(Subtitle{}), "[]"
 	case Transports, media.Rational:
 		return reflect.Value{}, ""
 	}
@@ -95,7 +97,7 @@ func describe(v reflect.Value, tag reflect.StructTag) (kind, preset string) {
 		return "path or pattern", ""
 	case Ladder:
 		return "auto, passthrough or a list", x.String()
-	case Sounds:
+	case Sounds, Subtitles:
 		return "list", "[]"
 	case Transports:
 		return "list of tcp, udp", x.String()

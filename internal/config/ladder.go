@@ -196,6 +196,9 @@ func checkRungName(name string) error {
 	if strings.HasPrefix(name, "audio") {
 		return fmt.Errorf("%q is kept for audio renditions; choose another name", name)
 	}
+	if strings.HasPrefix(name, "sub-") {
+		return fmt.Errorf("%q is kept for subtitle renditions; choose another name", name)
+	}
 	for _, r := range name {
 		if r != '_' && r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') {
 			return fmt.Errorf("character %q is not allowed in a name; use letters, digits, _ and -", r)

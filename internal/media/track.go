@@ -5,10 +5,12 @@ import "fmt"
 // Kind is what a track carries.
 type Kind uint8
 
-// The kinds of tracks.
+// The kinds of tracks. Text is none that is ingested: its cues come beside the
+// media, see Cue.
 const (
 	Video Kind = iota + 1
 	Audio
+	Text
 )
 
 func (k Kind) String() string {
@@ -17,6 +19,8 @@ func (k Kind) String() string {
 		return "video"
 	case Audio:
 		return "audio"
+	case Text:
+		return "text"
 	}
 	return "unknown"
 }

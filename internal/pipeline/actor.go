@@ -234,8 +234,12 @@ func (a *actor) Handed() {
 
 // Message implements transcode.ScriptOutput.
 func (a *actor) Message(m *wire.Script) {
-	if m.Topic == markTopic {
+	switch m.Topic {
+	case markTopic:
 		a.s.p.scriptMark(m)
+		return
+	case captionTopic:
+		a.s.p.scriptCaption(m)
 		return
 	}
 	a.s.p.deps.sayings.said(a.s.p.path, m)

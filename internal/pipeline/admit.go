@@ -10,6 +10,7 @@ import (
 	"github.com/millrace/millrace/internal/access"
 	"github.com/millrace/millrace/internal/config"
 	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/packager"
 	"github.com/millrace/millrace/transcode"
 )
 
@@ -145,9 +146,16 @@ func (m *Manager) clash(path string, plan *transcode.Plan) error {
 			return fmt.Errorf("%w: %s is a rendition of the stream %s", ingest.ErrForbidden, path, path[:i])
 		}
 	}
+	var names []string
 	for _, r := range plan.Renditions {
-		if m.byPath[path+"/"+r.Name] != nil {
-			return fmt.Errorf("%w: the stream %s has the name of the rendition %s", ingest.ErrForbidden, path+"/"+r.Name, r.Name)
+		names = append(names, r.Name)
+	}
+	for _, s := range subtitles(m.base(path).HLS.Subtitles) {
+		names = append(names, packager.SubtitlesPrefix+s.ID)
+	}
+	for _, name := range names {
+		if m.byPath[path+"/"+name] != nil {
+			return fmt.Errorf("%w: the stream %s has the name of the rendition %s", ingest.ErrForbidden, path+"/"+name, name)
 		}
 	}
 	return nil

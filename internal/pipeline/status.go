@@ -174,5 +174,5 @@ func (p *Pipeline) has(name string) bool {
 			}
 		}
 	}
-	return p.script.has(name)
+	return p.subtitled(name) || p.script.has(name)
 }

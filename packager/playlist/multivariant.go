@@ -44,8 +44,11 @@ type Rendition struct {
 	Autoselect bool
 	Forced     bool
 	InstreamID string
-	Channels   string
-	URI        string
+
+	Characteristics string // Uniform Type Identifiers, separated by commas
+
+	Channels string
+	URI      string
 }
 
 // Variant is EXT-X-STREAM-INF with its URI line, or EXT-X-I-FRAME-STREAM-INF
@@ -101,6 +104,9 @@ func (r *Rendition) append(b []byte) []byte {
 	a.yes("FORCED", r.Forced)
 	if r.InstreamID != "" {
 		a.quoted("INSTREAM-ID", r.InstreamID)
+	}
+	if r.Characteristics != "" {
+		a.quoted("CHARACTERISTICS", r.Characteristics)
 	}
 	if r.Channels != "" {
 		a.quoted("CHANNELS", r.Channels)

@@ -46,7 +46,8 @@ func (p *multivariantReader) line(tag, value string) (err error) {
 		p.m.Renditions = append(p.m.Renditions, Rendition{
 			Type: l.need("TYPE"), GroupID: l.need("GROUP-ID"), Name: l.need("NAME"),
 			Language: l.text("LANGUAGE"), Default: l.yes("DEFAULT"), Autoselect: l.yes("AUTOSELECT"),
-			Forced: l.yes("FORCED"), InstreamID: l.text("INSTREAM-ID"), Channels: l.text("CHANNELS"), URI: l.text("URI"),
+			Forced: l.yes("FORCED"), InstreamID: l.text("INSTREAM-ID"),
+			Characteristics: l.text("CHARACTERISTICS"), Channels: l.text("CHANNELS"), URI: l.text("URI"),
 		})
 		switch typ := l.text("TYPE"); typ {
 		case "AUDIO", "VIDEO", "SUBTITLES", "CLOSED-CAPTIONS":

@@ -116,6 +116,9 @@ func (c *composed) offered(tracks map[string]*track) map[string]*track {
 		if !slices.ContainsFunc(m.Renditions, func(r playlist.Rendition) bool { return r.GroupID == v.Audio }) {
 			v.Audio = ""
 		}
+		if !slices.ContainsFunc(m.Renditions, func(r playlist.Rendition) bool { return r.GroupID == v.Subtitles }) {
+			v.Subtitles = ""
+		}
 	}
 	if len(kept) == 0 {
 		return nil

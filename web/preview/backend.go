@@ -146,6 +146,10 @@ func (b *backend) EndMarker(string, string, status.MarkerEnd) (status.Marked, er
 	return status.Marked{}, status.ErrNoMarker
 }
 
+func (b *backend) Caption(string, string, status.Cue) (status.Shown, error) {
+	return status.Shown{}, status.ErrNoSubtitles
+}
+
 func (b *backend) Markers(string) ([]status.Marked, error) { return []status.Marked{}, nil }
 
 func (b *backend) become(path string, state status.State, reason string) {
