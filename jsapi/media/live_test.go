@@ -21,9 +21,9 @@ func TestOverflow(t *testing.T) {
 	} {
 		t.Run(c.overflow, func(t *testing.T) {
 			clip := newClip(2000)
-			set := ""
+			set := "let held = true;" // the reader, until something was lost
 			if c.overflow != "" {
-				set = fmt.Sprintf("source.overflow = '%s';", c.overflow)
+				set = fmt.Sprintf("source.overflow = '%s'; let held = %t;", c.overflow, c.overflow != "block")
 			}
 			got, err := run(t, media.Options{Engine: &standIn{}, Source: clip, Live: true}, `
 				import { pipeline } from 'node:stream/promises';
@@ -35,7 +35,13 @@ func TestOverflow(t *testing.T) {
 						if (p.pts !== last + 3600 && !p.key) fine = false;
 						last = p.pts;
 						n++;
-						setTimeout(done, n % 50 === 0 ? 5 : 0);
+						const go = () => {
+							held &&= source.dropped === 0;
+							if (held) setTimeout(go, 1);
+							else if (n % 50 === 0) setTimeout(done, 2);
+							else done();
+						};
+						go();
 					} }));
 					console.log('all read ' + (n + source.video.dropped === 1000) + ', lost ' + (source.dropped > 0) + ', after a gap a key ' + fine);
 				}`)
@@ -185,6 +191,41 @@ func TestUnpipe(t *testing.T) {
 			console.log(lines);
 		}`)
 	if want := "2002\n"; err != nil || got != want { // 2,000 packets and two ends
+		t.Errorf("got %q, want %q; error %v", got, want, err)
+	}
+}
+
+// A track that nobody reads any more waits for its next reader, and does not
+// hold up the others: what there is no room for it loses, up to a keyframe.
+func TestUnpipeOne(t *testing.T) {
+	got, err := run(t, media.Options{Engine: &standIn{}, Source: newClip(4000)}, `
+		import { Writable } from 'node:stream';
+		import { pipeline } from 'node:stream/promises';
+		import { mux } from 'millrace';
+		export default async (source) => {
+			let audio = 0, video = 1, last = 0, fine = true, heardMuch;
+			const much = new Promise((go) => { heardMuch = go });
+			const heard = pipeline(source.audio, mux('mp4'), async (b) => {
+				for await (const x of b) if ((audio += x.toString().split('\n').length - 1) >= 900) heardMuch();
+			});
+			let first;
+			await new Promise((go) => { // it takes one and is stuck
+				first = new Writable({ objectMode: true, highWaterMark: 1, write: go });
+				source.video.pipe(first);
+			});
+			source.video.unpipe(first);
+			first.destroy();
+			await much;
+			await pipeline(source.video, new Writable({ objectMode: true, write(p, _, done) {
+				if (p.pts !== last + 3600 && !p.key) fine = false;
+				last = p.pts;
+				video++;
+				setImmediate(done);
+			} }));
+			await heard;
+			console.log(audio, fine, source.video.dropped > 0, video + source.video.dropped);
+		}`)
+	if want := "2001 true true 2000\n"; err != nil || got != want { // each packet of sound and an end
 		t.Errorf("got %q, want %q; error %v", got, want, err)
 	}
 }

@@ -17,10 +17,12 @@ type outlet struct {
 	overflow overflow
 	lossy    bool // a reader that is slower than another one loses objects
 	turns    atomic.Uint64
+	changed  func() // called when a reader came or went; may be nil
 
 	mu      sync.Mutex
 	spare   *queue   // of nobody, yet; nil where somebody reads
 	readers []*queue // of one each
+	read    bool     // somebody has
 	ended   bool
 	closed  bool
 	lost    uint64 // of readers that are gone
@@ -40,6 +42,7 @@ func (out *outlet) queue() *queue {
 
 // attach begins another reader.
 func (out *outlet) attach() *queue {
+	defer out.change()
 	out.mu.Lock()
 	defer out.mu.Unlock()
 	q := out.spare
@@ -54,12 +57,14 @@ func (out *outlet) attach() *queue {
 		}
 	}
 	q.setOverflow(out.overflow)
+	out.read = true
 	out.readers = append(out.readers, q)
 	return q
 }
 
 // detach ends a reader. What the last one has not read waits for the next.
 func (out *outlet) detach(q *queue) {
+	defer out.change()
 	out.mu.Lock()
 	for i, r := range out.readers {
 		if r != q {
@@ -86,6 +91,35 @@ func (out *outlet) setOverflow(o overflow) {
 	for _, q := range out.all() {
 		q.setOverflow(o)
 	}
+}
+
+func (out *outlet) change() {
+	if out.changed != nil {
+		out.changed()
+	}
+}
+
+// wanted reports whether anybody reads, or did: who was unpiped may be piped
+// again, and is to find what came meanwhile.
+func (out *outlet) wanted() bool {
+	out.mu.Lock()
+	defer out.mu.Unlock()
+	return out.read
+}
+
+// rest is for an outlet that nobody reads any more. It waits for the next
+// reader when it is full, or where yields is set it drops.
+func (out *outlet) rest(yields bool) {
+	out.mu.Lock()
+	defer out.mu.Unlock()
+	if out.spare == nil || !out.read {
+		return
+	}
+	o := out.overflow
+	if yields && o == block {
+		o = dropToKey
+	}
+	out.spare.setOverflow(o)
 }
 
 // attached reports whether anybody reads.

@@ -147,7 +147,7 @@ func (q *queue) put(o object) error {
 		o.close()
 		return errClosed
 	}
-	if q.overflow != block && !o.ended && !q.admit(&o) {
+	if (q.overflow != block || len(q.gap) > 0) && !o.ended && !q.admit(&o) {
 		q.mu.Unlock()
 		o.close()
 		return nil
@@ -313,9 +313,14 @@ func (q *queue) whenWritable(f func()) {
 	}
 }
 
+// setOverflow changes what a full queue does; who waits for room goes by it at
+// once.
 func (q *queue) setOverflow(o overflow) {
 	q.mu.Lock()
 	q.overflow = o
+	if o != block {
+		q.signal(&q.writers)
+	}
 	q.mu.Unlock()
 }
 

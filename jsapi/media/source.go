@@ -113,7 +113,7 @@ func (f *feed) read(ctx context.Context) (*media.Packet, error) {
 }
 
 func (f *feed) give(ctx context.Context, o object) error {
-	if f.stage.out.attached() {
+	if f.stage.out.wanted() {
 		if err := f.stage.emit(ctx, o); err != nil {
 			return err
 		}
@@ -126,13 +126,33 @@ func (f *feed) give(ctx context.Context, o object) error {
 		tracks = f.tracks()
 	}
 	for _, b := range branches {
-		if b.stage.out.attached() && b.takes(o.packet.Track, tracks) {
+		if b.stage.out.wanted() && b.takes(o.packet.Track, tracks) {
 			if err := b.stage.emit(ctx, o); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// watch has readers of an outlet of the source's looked at as they change: when
+// the script has wired what it wires in this turn.
+func (f *feed) watch(out *outlet) { out.changed = func() { f.m.post(f.balance) } }
+
+// balance makes a source wait that nobody reads any more, as a paused stream
+// does. A track that was unpiped while others are read holds them up no longer
+// than it has room.
+func (f *feed) balance() {
+	f.mu.Lock()
+	all := []*outlet{f.stage.out}
+	for _, b := range f.branches {
+		all = append(all, b.stage.out)
+	}
+	f.mu.Unlock()
+	read := slices.ContainsFunc(all, (*outlet).attached)
+	for _, out := range all {
+		out.rest(read)
+	}
 }
 
 func (b *branch) takes(t *media.Track, all []*media.Track) bool {
@@ -175,6 +195,7 @@ func (f *feed) branch(kind media.Kind, id int) *stage {
 		},
 	})
 	b.stage.out.overflow = f.stage.out.overflow
+	f.watch(b.stage.out)
 	f.mu.Lock()
 	f.branches = append(f.branches[:len(f.branches):len(f.branches)], b)
 	f.mu.Unlock()
@@ -187,6 +208,7 @@ func (m *Module) newFeed(kind, label string, o overflow, source Source, open fun
 	f := &feed{m: m, source: source, opened: make(chan struct{})}
 	f.stage = m.add(&stage{kind: kind, label: label, gives: packets, tracks: f.tracks, produce: f.produce})
 	f.stage.out.overflow = o
+	f.watch(f.stage.out)
 	f.stage.feed = f
 	if open == nil {
 		f.look()
