@@ -32,11 +32,11 @@ type Viewer interface {
 // Shot is one picture of a camera.
 type Shot struct {
 	*Frame
-	Stamp Stamp // drawn into the picture: when it was drawn, by the wall clock
+	Stamp Stamp // drawn into the picture: when it was due, by the wall clock
 
 	// Number counts in units of the camera's rate: the picture's time is
 	// Number frames after the camera's start. A number is left out only when
-	// the viewer was too slow for it.
+	// the viewer was behind by more than the camera's patience.
 	Number int64
 }
 
@@ -48,6 +48,10 @@ type Chunk struct {
 	// Sound has no holes.
 	Number int64
 }
+
+// patience is how far a viewer may be behind before pictures are left out: a
+// hiccup of the machine must not make a hole in the stream.
+const patience = time.Second
 
 // Camera delivers pictures and sound in real time, as a device does: a picture
 // at the time it is due, sound when its last sample is due.
@@ -97,18 +101,19 @@ func (c *Camera) run(ctx context.Context, v Viewer, skip bool) error {
 	return context.Cause(ctx)
 }
 
-// pictures draws each picture when it is due. It leaves out those whose time
-// is over if skip says so.
+// pictures draws each picture when it is due. If skip says so, it goes on with
+// the present after a delay of more than the patience.
 func (c *Camera) pictures(ctx context.Context, start time.Time, v Viewer, skip bool) error {
 	frame := c.picture.NewFrame()
 	for n := int64(0); ; n++ {
-		if skip {
-			n = max(n, c.o.Rate.Frame(time.Since(start)))
+		if now := time.Since(start); skip && now > c.o.Rate.Time(n)+patience {
+			n = c.o.Rate.Frame(now)
 		}
-		if err := sleepUntil(ctx, start.Add(c.o.Rate.Time(n))); err != nil {
+		due := start.Add(c.o.Rate.Time(n))
+		if err := sleepUntil(ctx, due); err != nil {
 			return err
 		}
-		s := NewStamp(uint64(n), time.Now())
+		s := NewStamp(uint64(n), due)
 		c.picture.Draw(frame, s)
 		if err := v.Picture(Shot{Frame: frame, Stamp: s, Number: n}); err != nil {
 			return fmt.Errorf("deliver picture: %w", err)
