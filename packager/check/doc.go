@@ -6,6 +6,7 @@
 //	fetch.go   one request, timed
 //	follow.go  a media playlist over time, and what it lists
 //	watch.go   the presentation: its playlists, followed at once
+//	removed.go what has left the playlists, asked for once more
 //	probe.go   questions asked on purpose: delivery directives, unknown names
 //	iframes.go I-frame playlists, looked at once, and the rules for them
 //	rules_*.go the rules; each is a value with its section and a function

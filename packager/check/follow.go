@@ -70,6 +70,8 @@ type followed struct {
 	hints    map[string]time.Time
 	sections map[string]*section // by URI
 	probes   []*probe
+	gone     []*gone
+	from     uint64 // the first segment to be downloaded
 	jobs     sync.WaitGroup
 	slots    chan struct{} // downloads at once
 }
@@ -176,7 +178,9 @@ func next(m *playlist.Media) string {
 func (f *followed) download(ctx context.Context, l *look, newest int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	first := len(f.looks) == 1
+	if len(f.looks) == 1 {
+		f.from = l.end() - min(uint64(newest), uint64(len(l.m.Segments)))
+	}
 	section := ""
 	keys, _ := l.m.Keys()
 	for i := range l.m.Segments {
@@ -186,15 +190,15 @@ func (f *followed) download(ctx context.Context, l *look, newest int) {
 			section = s.Map.URI
 			f.needSection(ctx, s.Map)
 		}
-		if !first || i >= len(l.m.Segments)-newest {
-			f.needParts(ctx, l, number, s.Parts, section, keys[i])
-			if f.segments[number] == nil && !s.Gap {
-				p := &piece{listed: l.at(), number: number, duration: s.Duration}
-				f.segments[number] = p
-				f.need(ctx, p, s.URI, s.ByteRange, section, keys[i])
-			}
-		} else {
+		if len(f.looks) == 1 && number < f.from {
 			f.known(s.Parts)
+			continue
+		}
+		f.needParts(ctx, l, number, s.Parts, section, keys[i])
+		if number >= f.from && f.segments[number] == nil && !s.Gap {
+			p := &piece{listed: l.at(), number: number, duration: s.Duration}
+			f.segments[number] = p
+			f.need(ctx, p, s.URI, s.ByteRange, section, keys[i])
 		}
 	}
 	if o := l.m.Open; o != nil {

@@ -166,7 +166,8 @@ func slow(d time.Duration, what func(r *http.Request) bool) func(http.Handler) h
 var faults = []fault{
 	{rule: "readable", text: func(_, text string) string { return text + "#EXTINF:x,\n" }, follows: []string{"iframes-only"}},
 	{rule: "part-inf", text: without("#EXT-X-PART-INF")},
-	{rule: "part-hold-back", text: attribute("PART-HOLD-BACK", "0.300")},
+	{rule: "part-hold-back", text: attribute("PART-HOLD-BACK", "0.300"), follows: []string{"part-hold-back-three"}},
+	{rule: "part-hold-back-three", text: attribute("PART-HOLD-BACK", "0.500")},
 	{rule: "hold-back", text: attribute("HOLD-BACK", "1.000")},
 	{rule: "can-skip-until", text: attribute("CAN-SKIP-UNTIL", "1.000"), follows: []string{"delta-dateranges"}},
 	{rule: "skip-dateranges", text: attribute("CAN-SKIP-UNTIL", "")},
@@ -249,7 +250,7 @@ var faults = []fault{
 		}
 	}, follows: []string{"six-segments"}},
 	{rule: "target-changes", later: func(_ string, m *playlist.Media) { m.TargetDuration++ }, follows: []string{"hold-back", "can-skip-until"}},
-	{rule: "part-target-changes", later: func(_ string, m *playlist.Media) { m.PartTarget += 10 * time.Millisecond }, follows: []string{"part-hold-back"}},
+	{rule: "part-target-changes", later: func(_ string, m *playlist.Media) { m.PartTarget += 10 * time.Millisecond }, follows: []string{"part-hold-back-three"}},
 	{rule: "sequence", later: func(_ string, m *playlist.Media) { m.MediaSequence += 2 }, follows: []string{"legal-edits", "parts-stay", "continuous", "parts-punctual"}},
 	{rule: "legal-edits", later: func(_ string, m *playlist.Media) {
 		for i := range m.Segments {
@@ -286,6 +287,21 @@ var faults = []fault{
 	{rule: "segments-punctual", plain: true, handle: slow(4*time.Second, func(r *http.Request) bool {
 		return strings.HasSuffix(r.URL.Path, "/index.m3u8")
 	})},
+	{rule: "removed-stays", handle: func(next http.Handler) http.HandlerFunc {
+		var newest atomic.Int64
+		return func(w http.ResponseWriter, r *http.Request) {
+			if n, ok := numberOf(r.URL.Path); ok && r.Header.Get("Range") == "" {
+				if int64(n) > newest.Load() {
+					newest.Store(int64(n))
+				}
+				if int64(n) < newest.Load()-20 { // older ones are not downloaded
+					http.NotFound(w, r)
+					return
+				}
+			}
+			next.ServeHTTP(w, r)
+		}
+	}},
 	{rule: "listed-is-there", handle: func(next http.Handler) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			if isSegment(r.URL.Path) {
@@ -294,7 +310,7 @@ var faults = []fault{
 			}
 			next.ServeHTTP(w, r)
 		}
-	}, follows: []string{"iframe-range"}},
+	}, follows: []string{"iframe-range", "removed-stays"}},
 	{rule: "media-readable", media: func(name string, b []byte) []byte {
 		if isSegment(name) {
 			return b[:len(b)-100]
@@ -417,7 +433,7 @@ var faults = []fault{
 			}
 			next.ServeHTTP(w, r)
 		}
-	}, follows: []string{"parts-punctual"}},
+	}},
 	{rule: "part-without-msn", handle: strip(func(q string) bool { return strings.HasPrefix(q, "_HLS_part") })},
 	{rule: "msn-not-a-number", handle: strip(contains("soon"))},
 	{rule: "msn-too-far", handle: strip(func(q string) bool { return strings.HasPrefix(q, "_HLS_msn=5") && !strings.Contains(q, "part") }), follows: []string{"iframe-blocks"}},

@@ -164,13 +164,14 @@ var historyRules = []rule{
 					fresh = id
 				}
 			})
-			if fresh != "" && fresh != hint && len(seen) > 0 && !seen[hint] {
+			late := b.at().Sub(a.at()) > 2*b.target() // the hinted one may have left again
+			if fresh != "" && fresh != hint && len(seen) > 0 && !seen[hint] && !late {
 				v.broken(f, "%s was hinted, %s came", hint, fresh)
 			}
 		})
 	}},
 	{"parts-punctual", "6.2.1", true, "a new part appears within one part target of the one before", func(p *presentation, v *verdict) {
-		p.fresh(func(f *followed, l *look, since time.Duration, parts int) {
+		p.fresh(func(f *followed, l, last, before *look, parts int) {
 			if l.m.PartTarget == 0 || parts == 0 {
 				return
 			}
@@ -179,27 +180,37 @@ var historyRules = []rule{
 			if l.query != "" {
 				limit = l.m.PartTarget + network // it was answered when the first of them came
 			}
-			if since > limit {
+			if since, ok := missed(l, last, before, limit); ok {
 				v.broken(f, "%v without a part; PART-TARGET is %v", since.Round(time.Millisecond), l.m.PartTarget)
 			}
 		})
 	}},
 	{"segments-punctual", "6.2.1", true, "a playlist with a new segment appears within 1.5 target durations", func(p *presentation, v *verdict) {
 		for _, f := range p.list {
-			var since time.Time
-			end := uint64(0)
+			var last, before *look
 			for _, l := range f.read() {
 				if l.m.EndList {
 					break
 				}
-				if l.end() != end {
-					if !since.IsZero() {
+				if last == nil || l.end() != last.end() {
+					if last != nil {
 						v.applies()
-						if waited := l.at().Sub(since); waited > l.target()*3/2+network {
-							v.broken(f, "%v without a segment; TARGETDURATION is %v", waited.Round(time.Millisecond), l.target())
+						if since, ok := missed(l, last, before, l.target()*3/2+network); ok {
+							v.broken(f, "%v without a segment; TARGETDURATION is %v", since.Round(time.Millisecond), l.target())
 						}
 					}
-					since, end = l.at(), l.end()
+					last = l
+				}
+				before = l
+			}
+		}
+	}},
+	{"removed-stays", "6.2.2", true, "a segment that has left a live playlist can be downloaded for its duration and the playlist's longer", func(p *presentation, v *verdict) {
+		for _, f := range p.list {
+			for _, g := range f.gone {
+				v.applies()
+				if !g.ok() {
+					v.broken(f, "%s: %s %v after it was listed last; it has to stay for %v", g.uri, g.said(), g.asked.Sub(g.last).Round(time.Millisecond), g.due)
 				}
 			}
 		}
@@ -218,9 +229,9 @@ func (p *presentation) pairs(check func(f *followed, before, after *look)) {
 
 // fresh calls check with each look that brought something: since when nothing
 // had, and how many parts are new.
-func (p *presentation) fresh(check func(f *followed, l *look, since time.Duration, parts int)) {
+func (p *presentation) fresh(check func(f *followed, l, last, before *look, parts int)) {
 	for _, f := range p.list {
-		var last *look
+		var last, before *look
 		seen := map[string]bool{}
 		for _, l := range f.read() {
 			if l.m.EndList {
@@ -234,14 +245,22 @@ func (p *presentation) fresh(check func(f *followed, l *look, since time.Duratio
 				}
 			})
 			if parts == 0 && last != nil && l.end() == last.end() {
+				before = l
 				continue
 			}
 			if last != nil {
-				check(f, l, l.at().Sub(last.at()), parts)
+				check(f, l, last, before, parts)
 			}
-			last = l
+			last, before = l, l
 		}
 	}
+}
+
+// missed reports whether what l brought came later than limit behind the last
+// news; before is the look before it. What came while nobody looked came in time.
+func missed(l, last, before *look, limit time.Duration) (since time.Duration, late bool) {
+	since = l.at().Sub(last.at())
+	return since, since > limit && (l.asked.Sub(last.at()) <= limit || before.at().Sub(last.at()) > limit)
 }
 
 // eachPart calls visit with each listed part.

@@ -141,7 +141,7 @@ var mediaRules = []rule{
 			}
 		}
 	}},
-	{"extinf", "4.4.4.1", true, "EXTINF is the duration of the media, within a frame", func(p *presentation, v *verdict) {
+	{"extinf", "Apple 8.1", true, "EXTINF is the duration of the media, within a frame", func(p *presentation, v *verdict) {
 		for _, f := range p.list {
 			for _, s := range f.segments {
 				rate := s.timescale()

@@ -35,9 +35,7 @@ var tagRules = []rule{
 			}
 		})
 	}},
-	{"part-hold-back", "4.4.3.8", true, "PART-HOLD-BACK stands beside PART-INF and is at least three part targets", func(p *presentation, v *verdict) {
-		var largest time.Duration
-		p.each(func(_ *followed, l *look) { largest = max(largest, l.m.PartTarget) })
+	{"part-hold-back", "4.4.3.8", true, "PART-HOLD-BACK stands beside PART-INF and is at least two part targets", func(p *presentation, v *verdict) {
 		p.each(func(f *followed, l *look) {
 			if l.m.PartTarget == 0 {
 				return
@@ -46,8 +44,21 @@ var tagRules = []rule{
 			switch c := l.m.ServerControl; {
 			case c == nil || c.PartHoldBack == 0:
 				v.broken(f, "PART-TARGET %v and no PART-HOLD-BACK", l.m.PartTarget)
-			case c.PartHoldBack < 3*largest-3*rounding:
-				v.broken(f, "PART-HOLD-BACK %v is less than three times the largest PART-TARGET, %v", c.PartHoldBack, largest)
+			case c.PartHoldBack < 2*l.m.PartTarget-2*rounding:
+				v.broken(f, "PART-HOLD-BACK %v is less than twice PART-TARGET, %v", c.PartHoldBack, l.m.PartTarget)
+			}
+		})
+	}},
+	// The draft only recommends it.
+	{"part-hold-back-three", "Apple 14.3", true, "PART-HOLD-BACK is at least three times the largest part target", func(p *presentation, v *verdict) {
+		var largest time.Duration
+		p.each(func(_ *followed, l *look) { largest = max(largest, l.m.PartTarget) })
+		p.each(func(f *followed, l *look) {
+			if c := l.m.ServerControl; l.m.PartTarget > 0 && c != nil && c.PartHoldBack > 0 {
+				v.applies()
+				if c.PartHoldBack < 3*largest-3*rounding {
+					v.broken(f, "PART-HOLD-BACK %v is less than three times the largest PART-TARGET, %v", c.PartHoldBack, largest)
+				}
 			}
 		})
 	}},

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,20 +35,17 @@ var variantRules = []rule{
 	}},
 	{"same-dates", "6.2.4", true, "where one media playlist has dates all have them, and they mean the same", func(p *presentation, v *verdict) {
 		p.others(func(first, other *look, f *followed) {
-			at := map[uint64]time.Time{}
-			for i, s := range first.m.Segments {
-				if !s.ProgramDateTime.IsZero() {
-					at[first.m.MediaSequence+uint64(i)] = s.ProgramDateTime
-				}
+			at, here := first.dates(), other.dates()
+			if len(at) == 0 && len(here) == 0 || len(first.m.Segments) == 0 || len(other.m.Segments) == 0 {
+				return
 			}
-			for i, s := range other.m.Segments {
-				want, ok := at[other.m.MediaSequence+uint64(i)]
-				if !ok {
-					continue
-				}
-				v.applies()
-				if off := s.ProgramDateTime.Sub(want); s.ProgramDateTime.IsZero() || off.Abs() > other.target()/2 {
-					v.broken(f, "%s has %v, elsewhere it is %v", s.URI, s.ProgramDateTime, want)
+			v.applies()
+			if (len(at) == 0) != (len(here) == 0) {
+				v.broken(f, "%d of %d segments have a date, elsewhere %d of %d", len(here), len(other.m.Segments), len(at), len(first.m.Segments))
+			}
+			for number, is := range here {
+				if want, ok := at[number]; ok && is.Sub(want).Abs() > other.target()/2 {
+					v.broken(f, "%s has %v, elsewhere it is %v", other.segment(number).URI, is, want)
 				}
 			}
 		})
@@ -206,6 +204,33 @@ func deref[T any](p *T) (v T) {
 		v = *p
 	}
 	return v
+}
+
+// dates are the wall-clock times of segments: those that are written, and what
+// follows from them by durations, forward and back (§4.4.4.6).
+func (l *look) dates() map[uint64]time.Time {
+	out, all := map[uint64]time.Time{}, l.m.Segments
+	var next time.Time
+	for i := range all {
+		switch s := &all[i]; {
+		case !s.ProgramDateTime.IsZero():
+			next = s.ProgramDateTime
+			for n := i - 1; n >= 0 && all[n+1].Discontinuities == 0; n-- {
+				number := l.m.MediaSequence + uint64(n)
+				if _, known := out[number]; known {
+					break
+				}
+				out[number] = cmp.Or(out[number+1], next).Add(-all[n].Duration)
+			}
+		case s.Discontinuities > 0:
+			next = time.Time{}
+		}
+		if !next.IsZero() {
+			out[l.m.MediaSequence+uint64(i)] = next
+			next = next.Add(all[i].Duration)
+		}
+	}
+	return out
 }
 
 // discontinuities are the discontinuity sequence numbers of the segments.

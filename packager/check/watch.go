@@ -64,6 +64,7 @@ func Run(ctx context.Context, address string, o Options) (*Report, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
 	}
+	p.askRemoved(ctx)
 	p.probe(ctx)
 	p.lookAtIFrames(ctx, c)
 	return judge(p), nil
