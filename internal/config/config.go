@@ -123,7 +123,7 @@ type HLS struct {
 	Container  string        `key:"container" reload:"streams" oneof:"fmp4 ts" doc:"Segment format: fmp4 (CMAF), or ts (MPEG-TS) for old players. TS carries H.264, and AAC; sources of other codecs are encoded, or refused with ladder passthrough."`
 	LowLatency bool          `key:"lowLatency" reload:"streams" doc:"Offer parts, blocking reload and the rest of low-latency HLS, and encode for it."`
 	Audio      Sounds        `key:"audio" doc:"What to call the publisher's audio tracks in players' menus, where it sends several. The first track is what players begin with."`
-	Subtitles  Subtitles     `key:"subtitles" doc:"Subtitle renditions (WebVTT), at most 8. Their texts come over the API."`
+	Subtitles  Subtitles     `key:"subtitles" doc:"Subtitle renditions (WebVTT), at most 8. Their texts come over the API and from scripts."`
 	Encryption Encryption    `key:"encryption" doc:"Encrypt what viewers get. Without key and keyFile the server makes keys and gives them to those who may view the stream."`
 }
 

@@ -107,6 +107,13 @@ func (s *server) EndMarker(path, id string, end status.MarkerEnd) (status.Marked
 	return status.Marked{ID: id}, s.did("endMark", path, id, end.End)
 }
 
+func (s *server) Caption(path, subtitles string, ask status.Cue) (status.Shown, error) {
+	if subtitles == "none" {
+		return status.Shown{}, status.ErrNoSubtitles
+	}
+	return status.Shown{Subtitles: subtitles, Text: ask.Text}, s.did("caption", path, subtitles, ask.Text, ask.Start, ask.Align)
+}
+
 func (s *server) Markers(string) ([]status.Marked, error) {
 	return []status.Marked{{ID: "a"}}, nil
 }

@@ -207,6 +207,37 @@ func TestNobodyElsesEnvironment(t *testing.T) {
 	}
 }
 
+func TestCaptions(t *testing.T) {
+	r := start(t, `
+import { streams, http } from 'millrace';
+const codeOf = (f) => async (req, res) => { try { res.json(await f()); } catch (e) { res.send(e.code); } };
+http.get('/say', codeOf(() => streams.get('a').caption({ subtitles: 'en', text: 'x', start: new Date('2026-11-02T12:00:00Z'), align: 'left' })));
+http.get('/none', codeOf(() => streams.caption('a', { subtitles: 'none', text: 'x' })));
+http.get('/typo', codeOf(() => streams.caption('a', { subtitles: 'en', txt: 'x' })));
+http.get('/empty', codeOf(() => streams.caption('a', { subtitles: 'en', text: '' })));
+http.get('/time', codeOf(() => streams.caption('a', { subtitles: 'en', text: 'x', time: 1 })));
+http.get('/nothing', codeOf(() => streams.caption('a')));
+`)
+	r.server.mu.Lock()
+	r.server.streams = []status.Stream{{Path: "a"}}
+	r.server.mu.Unlock()
+	for _, c := range [][2]string{
+		{"/app/say", `{"subtitles":"en","text":"x","duration":0}`},
+		{"/app/none", "ERR_NO_SUBTITLES"},
+		{"/app/typo", "ERR_INVALID_ARG_VALUE"},
+		{"/app/empty", "ERR_INVALID_ARG_TYPE"},
+		{"/app/time", "ERR_INVALID_ARG_VALUE"},
+		{"/app/nothing", "ERR_INVALID_ARG_TYPE"},
+	} {
+		r.until(c[0], c[1])
+	}
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	if done := strings.Join(r.server.done, "\n"); done != "caption a en x 2026-11-02T12:00:00.000Z left" {
+		t.Errorf("asked for %q", done)
+	}
+}
+
 func TestMarkers(t *testing.T) {
 	r := start(t, `
 import { streams, http } from 'millrace';

@@ -48,6 +48,7 @@ type Server interface {
 	Mark(path string, m status.Marker) (status.Marked, error)
 	EndMarker(path, id string, end status.MarkerEnd) (status.Marked, error)
 	Markers(path string) ([]status.Marked, error)
+	Caption(path, subtitles string, ask status.Cue) (status.Shown, error)
 	Send(m pipeline.Message) error
 	Events(ctx context.Context) <-chan status.Event
 	Messages(ctx context.Context) <-chan pipeline.Message

@@ -41,6 +41,12 @@ func codeOf(err error) string {
 		return "ERR_NO_MARKER"
 	case errors.Is(err, status.ErrManyMarkers):
 		return "ERR_TOO_MANY_MARKERS"
+	case errors.Is(err, status.ErrBadCue):
+		return "ERR_BAD_CUE"
+	case errors.Is(err, status.ErrNoSubtitles):
+		return "ERR_NO_SUBTITLES"
+	case errors.Is(err, status.ErrManyCues):
+		return "ERR_TOO_MANY_CUES"
 	case errors.Is(err, status.ErrRuns):
 		return "ERR_STREAM_RUNS"
 	case errors.Is(err, pipeline.ErrNoScript):
@@ -62,6 +68,9 @@ func (h *Host) do(r *wire.Request) (any, error) {
 		ID     string           `json:"id"`
 		Marker status.Marker    `json:"marker"`
 		End    status.MarkerEnd `json:"end"`
+
+		Subtitles string     `json:"subtitles"`
+		Cue       status.Cue `json:"cue"`
 	}
 	if len(r.Args) > 0 {
 		if err := json.Unmarshal(r.Args, &args); err != nil {
@@ -91,6 +100,8 @@ func (h *Host) do(r *wire.Request) (any, error) {
 		return h.server.EndMarker(args.Path, args.ID, args.End)
 	case "markers":
 		return h.server.Markers(args.Path)
+	case "caption":
+		return h.server.Caption(args.Path, args.Subtitles, args.Cue)
 	}
 	return nil, fmt.Errorf("there is no %s", r.Method)
 }

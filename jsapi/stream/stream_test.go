@@ -134,6 +134,25 @@ export default async function (source, ctx) {
 	}
 }
 
+// What a script shows in subtitles goes the same way.
+func TestCaptions(t *testing.T) {
+	p := perform(t, `
+export default async function (source, ctx) {
+  ctx.caption({ subtitles: 'en', text: 'x', time: 1.5, duration: 2, line: 10 });
+  ctx.send('refused', [() => ctx.send('millrace:caption', 1), () => ctx.caption({ colour: 1 }), () => ctx.caption()].map((f) => { try { f(); } catch (e) { return e.code; } }));
+  for await (const packet of source);
+}`)
+	await[*wire.Files](p, nil)
+	for _, want := range [][2]string{
+		{"millrace:caption", `{"subtitles":"en","time":1.5,"cue":{"text":"x","duration":2,"line":10}}`},
+		{"refused", `["ERR_INVALID_ARG_VALUE","ERR_INVALID_ARG_VALUE","ERR_INVALID_ARG_TYPE"]`},
+	} {
+		if m := await[*wire.Script](p, nil); m.Topic != want[0] || string(m.Body) != want[1] {
+			t.Errorf("%s %s, want %s", m.Topic, m.Body, want)
+		}
+	}
+}
+
 // What a script logs is bounded, and it tells that it gives way.
 func TestFlood(t *testing.T) {
 	p := perform(t, `

@@ -304,6 +304,32 @@ declare module 'millrace' {
     scte35?: { command?: string; out?: string; in?: string };
   }
 
+  /** A text in a stream's subtitles. */
+  interface Caption {
+    /** Which of hls.subtitles: the language, with -sdh and -forced behind it where they are set: 'en', 'de-sdh'. */
+    subtitles: string;
+    /** Plain, its lines separated by \n; 1000 bytes and 8 lines at most. */
+    text: string;
+    /** 'now' unless set; a Date, the text of one, or a distance from now such as '-1.5s'. What comes late is shown from when it can be. */
+    start?: Date | string;
+    /** Seconds; as long as it takes to read where it is left out. */
+    duration?: number;
+    /** Percent of the picture, from above. */
+    line?: number;
+    /** Percent of the picture, from the left. */
+    position?: number;
+    align?: 'start' | 'center' | 'end' | 'left' | 'right';
+  }
+
+  interface Captioned {
+    subtitles: string;
+    text: string;
+    /** By the dates of the playlists, as RFC 3339 writes it; left out before the stream has media. */
+    start?: string;
+    /** Seconds. */
+    duration: number;
+  }
+
   interface Context {
     /** To the server's log, with the stream's name. */
     readonly log: Log;
@@ -325,6 +351,8 @@ declare module 'millrace' {
      */
     mark(options: Marker & { time?: number }): string | undefined;
     endMark(id: string, options?: MarkerEnd & { time?: number }): void;
+    /** Shows a text in the stream's subtitles, at the time of a packet where time is set. What cannot be taken is in the server's log. */
+    caption(options: Caption & { time?: number }): void;
     readonly clock: {
       /** The time of the source's newest packet, in seconds. */
       now(): number;
@@ -411,6 +439,8 @@ declare module 'millrace' {
     mark(options?: Marker): Promise<Marked>;
     /** Ends a date range that goes on. */
     endMark(id: string, options?: MarkerEnd): Promise<Marked>;
+    /** Shows a text in its subtitles. */
+    caption(options: Caption): Promise<Captioned>;
     /** To the stream's pipeline script: ctx.on(topic, …) there. */
     send(topic: string, value: unknown): void;
     /** From it: ctx.send(topic, value) there. */
@@ -427,6 +457,7 @@ declare module 'millrace' {
     stop(path: string): Promise<void>;
     mark(path: string, options?: Marker): Promise<Marked>;
     endMark(path: string, id: string, options?: MarkerEnd): Promise<Marked>;
+    caption(path: string, options: Caption): Promise<Captioned>;
     /** The date ranges that the playlists list, or will. */
     markers(path: string): Marked[];
     /** A structured clone, 1 MiB at most; the oldest are dropped where the script is too slow. */

@@ -4,6 +4,7 @@ const EventEmitter = require('node:events');
 const { coded, check } = require('../internal/errors.js');
 const { pack, unpack } = require('./message.js');
 const { every, schedule } = require('./app-schedule.js');
+const { caption } = require('./caption.js');
 const { marker } = require('./marker.js');
 const native = internalBinding('app');
 
@@ -134,6 +135,7 @@ class Stream {
   stop() { return streams.stop(this.path); }
   mark(options) { return streams.mark(this.path, options); }
   endMark(id, options) { return streams.endMark(this.path, id, options); }
+  caption(options) { return streams.caption(this.path, options); }
   send(topic, value) { streams.send(this.path, topic, value); }
   on(topic, fn) {
     streams.on(topic, (value, stream) => { if (stream.path === this.path) fn(value, stream); });
@@ -186,6 +188,11 @@ const streams = {
   async endMark(path, id, options) {
     check.string(id, 'id');
     return request('endMark', { path: named(path), id, end: marker(options) });
+  },
+  async caption(path, options) {
+    const { subtitles, time, cue } = caption(options);
+    if (time !== undefined) throw coded(TypeError, 'ERR_INVALID_ARG_VALUE', 'time is for pipeline scripts; an app says start');
+    return request('caption', { path: named(path), subtitles, cue });
   },
   markers: (path) => ask('markers', { path: named(path) }),
   /** send gives a pipeline script a value: structured clone, 1 MiB at most, the oldest dropped where it is too slow. */

@@ -3,6 +3,8 @@
 const { Buffer } = require('node:buffer');
 const { coded } = require('../internal/errors.js');
 
+exports.when = when;
+
 function when(value) {
   if (!(value instanceof Date)) return value;
   if (Number.isNaN(value.getTime())) throw coded(RangeError, 'ERR_OUT_OF_RANGE', 'a marker has an invalid Date');

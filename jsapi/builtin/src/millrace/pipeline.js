@@ -5,6 +5,7 @@ const { AbortController } = require('../internal/abort-controller.js');
 const { inspect } = require('../node/util.js');
 const { pack, unpack } = require('./message.js');
 const media = require('./media.js');
+const { caption } = require('./caption.js');
 const { marker } = require('./marker.js');
 const { coded } = require('../internal/errors.js');
 
@@ -49,8 +50,9 @@ stream.live = info.live;
 stream.here = true;
 stream.hls = Object.freeze(info.hls);
 
-// What the script says of markers goes the way of its messages to the app, under this name.
+// What the script says of markers and subtitles goes the way of its messages to the app, under these names.
 const marking = 'millrace:mark';
+const captioning = 'millrace:caption';
 let marks = 0;
 
 function mark(said) {
@@ -68,7 +70,7 @@ const ctx = {
   off(topic, listener) { topics.off(`topic ${topic}`, listener); return ctx; },
   // send gives a message to the app. Where the app is slower, the oldest are dropped.
   send(topic, value) {
-    if (`${topic}` === marking) throw coded(TypeError, 'ERR_INVALID_ARG_VALUE', `${marking} is no topic of yours`);
+    if ([marking, captioning].includes(`${topic}`)) throw coded(TypeError, 'ERR_INVALID_ARG_VALUE', `${topic} is no topic of yours`);
     const { json, blobs } = pack(value);
     binding.send(String(topic), json, blobs);
   },
@@ -87,6 +89,8 @@ const ctx = {
     const end = marker(options);
     mark({ id, end, time: end.time });
   },
+  // caption shows a text in the stream's subtitles; what cannot be taken is in the server's log.
+  caption(options) { binding.send(captioning, JSON.stringify(caption(options)), []); },
   clock: Object.freeze({
     // now is the media time of the newest packet of the source, in seconds; wall is the date at which it arrived.
     now: () => binding.now(),
