@@ -35,7 +35,7 @@ const (
 	// its shadow trees inline, and hls.js feeds the video through blob URLs
 	// and demuxes in a blob worker.
 	watchPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; " +
-		"media-src 'self' blob:; worker-src 'self' blob:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors *"
+		"media-src 'self' blob: data:; worker-src 'self' blob:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors *"
 )
 
 // assets are the embedded files, ready to be sent.

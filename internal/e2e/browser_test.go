@@ -27,6 +27,7 @@ func TestBrowser(t *testing.T) {
 		{"low latency", browserWithLowLatency},
 		{"looks back", browserLooksBack},
 		{"sees markers", browserSeesMarkers},
+		{"shows subtitles", browserShowsSubtitles},
 		{"decrypts", browserDecrypts},
 		{"decrypts samples", browserDecryptsSamples},
 		{"plays DASH", browserPlaysDASH},
