@@ -12,6 +12,13 @@ import (
 	"github.com/millrace/millrace/packager/protect"
 )
 
+// earlySound is how much too early sound is dated. Dates have milliseconds, so
+// that a sound dated to the point may seem to begin up to one later than it does;
+// hls.js 1.7, which places sound by it, then never reaches the end of the
+// segment in which it began to play: it waits until the parts of that are no
+// longer listed.
+const earlySound = 2 * time.Millisecond
+
 // rendition is one media playlist: its writer's state behind mu, which may be
 // held while the store works, and the window that readers see, which is
 // swapped.
@@ -138,7 +145,7 @@ func (r *rendition) begin(pk media.Placed) (bool, error) {
 		span: s, crypt: s.key.encryption(pk.Segment), end: pk.PTS,
 	}
 	if r.kind == media.Audio {
-		r.cur.wall = s.Wall.Add(media.Duration(pk.PTS-s.ticks(r.track.ClockRate), r.track.ClockRate))
+		r.cur.wall = s.Wall.Add(media.Duration(pk.PTS-s.ticks(r.track.ClockRate), r.track.ClockRate) - earlySound)
 	} else if !pk.Key && !r.p.dependent.Load() {
 		r.p.trouble(r.name, fmt.Errorf("segment %d does not begin with a keyframe", pk.Segment))
 	}

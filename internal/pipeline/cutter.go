@@ -45,8 +45,11 @@ const (
 	// about it before it goes on alone: a camera whose picture freezes must
 	// not take the sound with it.
 	maxAudioLead = time.Second
-	// wallSlew bounds the correction of a segment's date against media time.
-	wallSlew = time.Millisecond
+	// wallSlew bounds the correction of a segment's date against media time,
+	// which begins at an error of wallLoose and ends below wallTight.
+	wallSlew  = time.Millisecond
+	wallLoose = 20 * time.Millisecond
+	wallTight = 5 * time.Millisecond
 	// keptCuts is how many cuts late audio is still sorted into.
 	keptCuts = 16
 )

@@ -7,14 +7,17 @@ import (
 )
 
 // wallClock tells the date of a media time: the server's clock at arrival, or
-// the sender's (see senderDate), disciplined by media time. Network jitter does not show in it, and it never
-// steps once it is anchored; it only follows the sender's drift, slowly.
+// the sender's (see senderDate), disciplined by media time. Network jitter does
+// not show in it, and it never steps once it is anchored; it only follows the
+// sender's drift, slowly, and only when that has become worth it: players take
+// positions from dates, and those have to agree with the durations.
 type wallClock struct {
-	pts   int64 // of the anchor, in ticks of rate
-	rate  int
-	date  time.Time
-	error time.Duration // smoothed difference between arrival and date
-	last  time.Time     // newest date handed out
+	pts    int64 // of the anchor, in ticks of rate
+	rate   int
+	date   time.Time
+	error  time.Duration // smoothed difference between arrival and date
+	follow bool          // until the error is small again
+	last   time.Time     // newest date handed out
 }
 
 // anchor starts a new epoch. Dates never go back, so an epoch that would
@@ -23,12 +26,18 @@ func (w *wallClock) anchor(pts int64, rate int, arrived time.Time) {
 	if arrived.Before(w.last) {
 		arrived = w.last
 	}
-	w.pts, w.rate, w.date, w.error = pts, rate, arrived, 0
+	w.pts, w.rate, w.date, w.error, w.follow = pts, rate, arrived, 0, false
 }
 
 // discipline lets the date follow the arrival of the frame at pts.
 func (w *wallClock) discipline(pts int64, rate int, arrived time.Time) {
 	w.error += (arrived.Sub(w.at(pts, rate)) - w.error) / 16
+	if off := w.error.Abs(); off > wallLoose || off < wallTight {
+		w.follow = off > wallLoose
+	}
+	if !w.follow {
+		return
+	}
 	step := max(-wallSlew, min(wallSlew, w.error))
 	w.date = w.date.Add(step)
 	w.error -= step
