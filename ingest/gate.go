@@ -37,6 +37,9 @@ type Request struct {
 	// Unused are the tracks that are offered and cannot be taken.
 	Unused []Unused
 
+	// SharedClock is that of PublisherInfo.
+	SharedClock bool
+
 	// User is the claimed user name, Password the one sent in clear (Basic
 	// and the like); both are empty when no credentials came.
 	User, Password string

@@ -186,7 +186,7 @@ func (h *handler) OnStreamWriteError(*gortsplib.ServerHandlerOnStreamWriteErrorC
 
 // fault mentions a fault that may come with every packet.
 func (s *Server) fault(path string, err error) {
-	if n, ok := s.faults.due(path + "\x00" + err.Error()); ok {
+	if n, ok := s.faults.Due(path + "\x00" + err.Error()); ok {
 		s.log.Warn("bad packets", "stream", path, "error", err, "count", n)
 	}
 }

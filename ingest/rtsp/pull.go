@@ -15,6 +15,7 @@ import (
 
 	"github.com/millrace/millrace/ingest"
 	"github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/internal/telemetry"
 )
 
 // PullConfig says what to pull and how.
@@ -102,7 +103,7 @@ type puller struct {
 	url       *base.URL
 	sink      Sink
 	log       *slog.Logger
-	faults    summary
+	faults    telemetry.Summary
 	refused   bool // the source refuses TCP
 	delivered bool // the newest session has delivered media
 }
@@ -208,7 +209,7 @@ func (p *puller) watch(ctx context.Context, c *client, pub *ingest.Publisher, he
 }
 
 func (p *puller) fault(err error) {
-	if n, ok := p.faults.due(err.Error()); ok {
+	if n, ok := p.faults.Due(err.Error()); ok {
 		p.log.Warn("bad packets", "error", err, "count", n)
 	}
 }

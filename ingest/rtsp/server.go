@@ -11,6 +11,7 @@ import (
 	"github.com/bluenviron/gortsplib/v4"
 
 	"github.com/millrace/millrace/ingest"
+	"github.com/millrace/millrace/internal/telemetry"
 )
 
 // Server takes publishers and serves readers.
@@ -28,7 +29,7 @@ type Server struct {
 	wg   sync.WaitGroup // goroutines of publishing and playing sessions
 	once sync.Once
 
-	faults summary
+	faults telemetry.Summary
 }
 
 // New opens the ports and begins to serve. The Server must be closed, by Close

@@ -31,10 +31,11 @@ var rooms = []room{
 	{name: "ingest/timeline", may: words},
 	{name: "ingest/codec", may: words},
 	{name: "ingest", may: and("ingest/codec", "ingest/timeline")},
+	{name: "ingest/mpegts", may: and("ingest", "ingest/codec")},
 	// A protocol; never another one.
 	{name: "ingest/rtsp/...", may: and("ingest", "ingest/codec")},
 	{name: "ingest/rtmp/...", may: and("ingest", "ingest/codec")},
-	{name: "ingest/srt/...", may: and("ingest", "ingest/codec")},
+	{name: "ingest/srt/...", may: and("ingest", "ingest/mpegts")},
 
 	{name: "transcode", may: and("transcode/wire", "internal/child")},
 	{name: "transcode/wire", may: []string{"internal/media"}},

@@ -94,6 +94,7 @@ func (m *Manager) attach(c candidate) (*ingest.Publisher, error) {
 	req := c.req
 	info := ingest.PublisherInfo{
 		Protocol: req.Protocol, Remote: req.Remote, Agent: req.Agent, User: req.User, Unused: req.Unused, Skip: c.skip,
+		SharedClock: req.SharedClock,
 	}
 	p := m.byPath[req.Path]
 	if p != nil && p.set != c.set && !p.over() && p.stream.Publisher() == nil {

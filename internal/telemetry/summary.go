@@ -1,13 +1,14 @@
-package rtsp
+package telemetry
 
 import (
 	"sync"
 	"time"
 )
 
-// summary thins out messages that could come with every packet: each text at
-// most once in summaryPeriod, with how often it came since.
-type summary struct {
+// Summary thins out messages that could come with every packet: each text at
+// most once a second, with how often it came since. The zero value is ready; its
+// method may be called from any goroutine.
+type Summary struct {
 	mu   sync.Mutex
 	seen map[string]*tally
 }
@@ -22,8 +23,8 @@ const (
 	summaryTexts  = 256 // texts remembered before all are forgotten
 )
 
-// due counts a message and reports whether to write it now, and for how many.
-func (s *summary) due(text string) (count int, ok bool) {
+// Due counts a message and reports whether to write it now, and for how many.
+func (s *Summary) Due(text string) (count int, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.seen == nil || len(s.seen) >= summaryTexts {
