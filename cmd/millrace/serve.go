@@ -86,8 +86,8 @@ func (s *server) drainOrQuit(ctx context.Context, signals <-chan os.Signal) erro
 
 // Help is printed by millrace help serve.
 func (serveCmd) Help() string {
-	return `Without a configuration file the server listens for RTSP and HTTP, takes publishers from this machine
-on any path, and offers each stream in several qualities as low-latency HLS.
+	return `Without a configuration file the server listens for RTSP, SRT and HTTP, takes publishers from this
+machine on any path, and offers each stream in several qualities as low-latency HLS.
 
 Start it, publish, and watch:
 

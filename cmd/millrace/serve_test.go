@@ -133,7 +133,7 @@ func (r *running) ends(within time.Duration) int {
 	return r.code
 }
 
-var anywhere = []string{"serve", "--http", "127.0.0.1:0", "--rtsp", "127.0.0.1:0"}
+var anywhere = []string{"serve", "--http", "127.0.0.1:0", "--rtsp", "127.0.0.1:0", "--srt", "127.0.0.1:0"}
 
 func get(t *testing.T, url string, header ...string) (int, string) {
 	t.Helper()
@@ -160,7 +160,8 @@ func TestServeSaysWhereItIs(t *testing.T) {
 	r := start(t, nil, anywhere...)
 	console := r.sees(`console=(http://localhost:\d+/)`)
 	r.sees(`rtsp listens.*publish=rtsp://localhost:\d+/\{path\}`)
-	r.sees(`rtmp and srt listen in a later version`)
+	r.sees(`srt listens.*publish="?srt://localhost:\d+\?streamid=publish:\{path\}`)
+	r.sees(`rtmp comes in a later version`)
 	r.sees(`no keys are set: only this machine may publish`)
 	if code, body := get(t, console+"healthz"); code != http.StatusOK {
 		t.Errorf("healthz: %d %s", code, body)
@@ -197,8 +198,8 @@ func TestPortInUse(t *testing.T) {
 	defer func() { _ = l.Close() }()
 	taken := l.Addr().String()
 	for _, args := range [][]string{
-		{"serve", "--http", taken, "--rtsp", "127.0.0.1:0"},
-		{"serve", "--http", "127.0.0.1:0", "--rtsp", taken},
+		{"serve", "--http", taken, "--rtsp", "127.0.0.1:0", "--srt", "off"},
+		{"serve", "--http", "127.0.0.1:0", "--rtsp", taken, "--srt", "off"},
 	} {
 		r := start(t, nil, args...)
 		if code := r.ends(5 * time.Second); code != exitFailed {
@@ -216,7 +217,7 @@ func TestServeErrors(t *testing.T) {
 	bad := filepath.Join(dir, "bad.yaml")
 	write(t, bad, "htpp: {}\nstreams: [{path: a, hold: 5}]\n")
 	pem := filepath.Join(dir, "tls.yaml")
-	write(t, pem, "http: {tls: {cert: no.pem, key: no.key}, listen: '127.0.0.1:0'}\nrtsp: {listen: 'off'}\n")
+	write(t, pem, "http: {tls: {cert: no.pem, key: no.key}, listen: '127.0.0.1:0'}\nrtsp: {listen: 'off'}\nsrt: {listen: 'off'}\n")
 	for _, c := range []struct {
 		args []string
 		code int
@@ -226,7 +227,7 @@ func TestServeErrors(t *testing.T) {
 			bad + ":2:27: streams[0].hold: a duration needs a unit: 5s, 5ms, 5m?\n"},
 		{[]string{"serve", "-c", dir + "/none.yaml"}, exitFailed, "millrace: --config: there is no file " + dir + "/none.yaml; name one that exists, or leave it out for the defaults\n"},
 		{[]string{"serve", "--http", "8080"}, exitUsage, "--http: 8080 is a port without its colon; write \":8080\"\n"},
-		{[]string{"serve", "--http", "off", "--rtsp", "off"}, exitUsage, "millrace: every listener is off: there is nothing to serve; leave http or rtsp on\n"},
+		{[]string{"serve", "--http", "off", "--rtsp", "off", "--srt", "off"}, exitUsage, "millrace: every listener is off: there is nothing to serve; leave http, rtsp or srt on\n"},
 		{[]string{"serve", "-c", pem}, exitFailed, "millrace: http: load TLS certificate: open " + dir + "/no.pem: no such file or directory\n"},
 	} {
 		code, _, stderr := inProcess(t, nil, c.args...)
@@ -245,7 +246,7 @@ func write(t *testing.T, file, text string) {
 
 func TestReload(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "m.yaml")
-	listen := "http: {listen: '127.0.0.1:0'}\nrtsp: {listen: '127.0.0.1:0'}\n"
+	listen := "http: {listen: '127.0.0.1:0'}\nrtsp: {listen: '127.0.0.1:0'}\nsrt: {listen: 'off'}\n"
 	write(t, file, listen+"auth: {api: {token: old}}\n")
 	r := start(t, nil, "serve", "-c", file)
 	streams := r.sees(`console=(http://localhost:\d+/)`) + "api/v1/streams"

@@ -13,6 +13,7 @@ import (
 
 	"github.com/millrace/millrace/ingest"
 	"github.com/millrace/millrace/ingest/rtsp"
+	"github.com/millrace/millrace/ingest/srt"
 	"github.com/millrace/millrace/internal/access"
 	"github.com/millrace/millrace/internal/config"
 	"github.com/millrace/millrace/internal/pipeline"
@@ -40,6 +41,7 @@ type server struct {
 	app        *host.Host   // nil where the configuration names none
 	web        *web.Server  // nil where HTTP is off
 	rtsp       *rtsp.Server // nil where RTSP is off
+	srt        *srt.Server  // nil where SRT is off
 
 	serving sync.WaitGroup
 	failed  chan error // a listener that ended by itself
@@ -56,15 +58,15 @@ const (
 
 // openServer opens everything, or nothing.
 func openServer(ctx context.Context, w *world, cfg *config.Config, log *slog.Logger) (_ *server, err error) {
-	s := &server{cfg: cfg, log: log, container: w.env("MILLRACE_CONTAINER") != "", env: w.env, failed: make(chan error, 2)}
+	s := &server{cfg: cfg, log: log, container: w.env("MILLRACE_CONTAINER") != "", env: w.env, failed: make(chan error, 3)}
 	s.showEnv()
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close(context.WithoutCancel(ctx)))
 		}
 	}()
-	if cfg.HTTP.Listen == config.Off && cfg.RTSP.Listen == config.Off {
-		return nil, usagef("every listener is off: there is nothing to serve; leave http or rtsp on")
+	if cfg.HTTP.Listen == config.Off && cfg.RTSP.Listen == config.Off && cfg.SRT.Listen == config.Off {
+		return nil, usagef("every listener is off: there is nothing to serve; leave http, rtsp or srt on")
 	}
 	if err := s.containerKey(); err != nil {
 		return nil, err
@@ -97,6 +99,9 @@ func openServer(ctx context.Context, w *world, cfg *config.Config, log *slog.Log
 	s.manager = pipeline.NewManager(cfg, deps)
 	s.backend = newBackend(s.manager)
 	if err := s.openRTSP(); err != nil { // before HTTP, which tells its address
+		return nil, err
+	}
+	if err := s.openSRT(); err != nil {
 		return nil, err
 	}
 	if err := s.openHTTP(ctx); err != nil {
@@ -136,7 +141,7 @@ func (s *server) openHTTP(ctx context.Context) error {
 		Listen: string(h.Listen), TLSCert: h.TLS.Cert, TLSKey: h.TLS.Key,
 		Backend: s.backend, Recordings: s.archive, Judge: judge{}, Origins: rules.Origins, Proxies: rules.Proxies,
 		Token: rules.Token, View: rules.View, NoLoopback: s.container,
-		RTSP: s.rtspAddress(), Version: versionName(), Logger: s.log, Metrics: registry,
+		RTSP: s.rtspAddress(), SRT: s.srtAddress(), Version: versionName(), Logger: s.log, Metrics: registry,
 		DrainTimeout: drainTime, AppGuarded: rules.App,
 	}
 	s.connectApp(&wc)
@@ -198,6 +203,7 @@ func (s *server) start(ctx context.Context) {
 			}
 		})
 	}
+	s.startSRT(ctx)
 }
 
 // announce writes the first lines of the log: where the server listens, and
@@ -210,8 +216,11 @@ func (s *server) announce() {
 	if s.rtsp != nil {
 		s.log.Info("rtsp listens", "address", s.rtsp.Addr().String(), "publish", "rtsp://"+nearby(s.rtsp.Addr())+"/{path}")
 	}
+	if s.srt != nil {
+		s.log.Info("srt listens", "address", s.srt.Addr().String(), "publish", "srt://"+nearby(s.srt.Addr())+"?streamid=publish:{path}")
+	}
 	if missing := config.NotYetListeners(s.cfg); len(missing) > 0 {
-		s.log.Info(strings.Join(missing, " and ") + " listen in a later version, not in this one")
+		s.log.Info(strings.Join(missing, " and ") + " comes in a later version, not in this one")
 	}
 	for _, m := range config.NotYet(s.cfg) {
 		s.log.Warn(m.String())
@@ -297,6 +306,7 @@ func (s *server) drain(ctx context.Context) error {
 	if s.rtsp != nil {
 		s.rtsp.Close()
 	}
+	s.closeSRT()
 	watched := s.backend.watched(quietPeriod)
 	s.endStreams()
 	if watched && s.web != nil {
@@ -338,6 +348,7 @@ func (s *server) close(ctx context.Context) error {
 	if s.rtsp != nil {
 		s.rtsp.Close()
 	}
+	s.closeSRT()
 	if s.web != nil {
 		errs = append(errs, s.web.Shutdown(ctx))
 	}

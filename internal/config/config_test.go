@@ -228,7 +228,7 @@ func TestNotYet(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if got := NotYetListeners(c); !reflect.DeepEqual(got, []string{"rtmp", "srt"}) {
+	if got := NotYetListeners(c); !reflect.DeepEqual(got, []string{"rtmp"}) {
 		t.Error(got)
 	}
 	if m := NotYet(Default()); len(m) > 0 {

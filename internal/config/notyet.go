@@ -54,8 +54,5 @@ func NotYetListeners(c *Config) []string {
 	if c.RTMP.Listen != Off {
 		list = append(list, "rtmp")
 	}
-	if c.SRT.Listen != Off {
-		list = append(list, "srt")
-	}
 	return list
 }

@@ -90,9 +90,16 @@ streams: [{path: "*", ladder: passthrough, hold: 0s}]`)
 		{"no rule", "rtsp://%s/other?key=s3cret", "403"},
 		{"key", "rtsp://%s/live/d?key=s3cret", ""},
 		{"password", "rtsp://me:s3cret@%s/live/e", ""},
+		{"SRT, no key", "srt://%s?streamid=publish:live/f", "REJECT reported"},
+		{"SRT, wrong key", "srt://%s?streamid=publish:live/g:guess", "REJECT reported"},
+		{"SRT, key", "srt://%s?streamid=publish:live/h:s3cret", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := tools.PublishFFmpeg(t, tools.Publication{Input: clip, URL: fmt.Sprintf(c.url, s.rtsp)})
+			at := s.rtsp
+			if strings.HasPrefix(c.url, "srt:") {
+				at = s.srt
+			}
+			p := tools.PublishFFmpeg(t, tools.Publication{Input: clip, URL: fmt.Sprintf(c.url, at)})
 			err := p.Wait()
 			if (err == nil) != (c.refused == "") || !strings.Contains(p.Output(), c.refused) {
 				t.Errorf("%v, it says %q", err, p.Output())

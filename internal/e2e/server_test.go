@@ -53,6 +53,7 @@ type server struct {
 	t    *testing.T
 	http string // host:port
 	rtsp string // host:port
+	srt  string // host:port
 	dir  string // its configuration file and data are here
 }
 
@@ -75,7 +76,7 @@ func serveOn(t *testing.T, host, config string) *server {
 func start(t *testing.T, host, command, config string, by ...string) *server {
 	t.Helper()
 	at := func() string { return net.JoinHostPort(host, strconv.Itoa(tools.FreePort(t))) }
-	s := &server{t: t, http: at(), rtsp: at(), dir: t.TempDir()}
+	s := &server{t: t, http: at(), rtsp: at(), srt: at(), dir: t.TempDir()}
 	s.configure(config)
 	line := append(by, binary, command, "-c", s.configFile())
 	s.Process = tools.Start(t, tools.Command{Path: line[0], Args: line[1:]})
@@ -107,8 +108,8 @@ func (s *server) configFile() string { return filepath.Join(s.dir, "millrace.yam
 // configure writes the configuration file.
 func (s *server) configure(config string) {
 	s.t.Helper()
-	text := fmt.Sprintf("http: {listen: %q}\nrtsp: {listen: %q}\nrtmp: {listen: \"off\"}\nsrt: {listen: \"off\"}\ndata: %q\n%s\n",
-		s.http, s.rtsp, filepath.Join(s.dir, "data"), config)
+	text := fmt.Sprintf("http: {listen: %q}\nrtsp: {listen: %q}\nrtmp: {listen: \"off\"}\nsrt: {listen: %q}\ndata: %q\n%s\n",
+		s.http, s.rtsp, s.srt, filepath.Join(s.dir, "data"), config)
 	if err := os.WriteFile(s.configFile(), []byte(text), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
@@ -121,6 +122,8 @@ func (s *server) hls(path string) string { return s.url("/hls/" + path + "/index
 func (s *server) dash(path string) string { return s.url("/dash/" + path + "/manifest.mpd") }
 
 func (s *server) rtspURL(path string) string { return "rtsp://" + s.rtsp + "/" + path }
+
+func (s *server) srtURL(path string) string { return "srt://" + s.srt + "?streamid=publish:" + path }
 
 // publish loops a clip with ffmpeg, as it is.
 func (s *server) publish(path, clip string) *tools.Process {
