@@ -54,7 +54,7 @@ var rooms = []room{
 	{name: "packager/clip", may: []string{"internal/media", "packager/fmp4", "packager/mpegts"}},
 	{name: "packager/storyboard", may: []string{"internal/media", "packager/fmp4", "packager/mpegts"}},
 	{name: "packager/recording", may: and("packager", "packager/clip", "packager/storyboard", "packager/playlist", "packager/fmp4", "packager/mpegts", "packager/protect", "packager/store")},
-	{name: "packager/check", may: []string{"internal/media", "packager/playlist", "packager/protect", "packager/fmp4", "packager/mpegts"}},
+	{name: "packager/check", may: []string{"internal/media", "packager/playlist", "packager/protect", "packager/fmp4", "packager/mpegts", "packager/webvtt"}},
 
 	// The server's side of the app process: it meets no engine.
 	{name: "jsapi/host", may: and("jsapi/host/wire", "internal/access", "internal/child", "internal/pipeline", "internal/status", "transcode/wire")},

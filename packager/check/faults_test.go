@@ -27,6 +27,7 @@ type fault struct {
 	keys    bool                                     // encrypted by AES-128
 	samples bool                                     // encrypted by cbcs
 	ts      bool                                     // MPEG-TS
+	subs    bool                                     // with subtitles
 	text    func(name, text string) string           // of a media playlist
 	multi   func(text string) string                 // of the multivariant one
 	model   func(name string, m *playlist.Media)     // of a media playlist
@@ -108,7 +109,7 @@ func run(t *testing.T, f *fault) *Report {
 	if f.samples {
 		prot = &packager.Protection{Method: protect.CBCS, Rotate: 4 * time.Second}
 	}
-	p, stop := live(t, !f.plain, in, prot)
+	p, stop := live(t, !f.plain, f.subs, in, prot)
 	defer func() {
 		stop()
 		p.Close()
@@ -141,7 +142,7 @@ func broken(r *Report) []string {
 }
 
 func TestNothingIsWrongWithOurOwn(t *testing.T) {
-	for _, f := range []fault{{samples: true}, {keys: true}, {keys: true, plain: true}, {keys: true, ts: true}, {keys: true, ended: true}, {}, {plain: true}, {ended: true}, {ts: true}, {ts: true, plain: true}, {ts: true, ended: true}} {
+	for _, f := range []fault{{subs: true}, {subs: true, plain: true}, {subs: true, ts: true}, {subs: true, ended: true}, {samples: true}, {keys: true}, {keys: true, plain: true}, {keys: true, ts: true}, {keys: true, ended: true}, {}, {plain: true}, {ended: true}, {ts: true}, {ts: true, plain: true}, {ts: true, ended: true}} {
 		synctest.Test(t, func(t *testing.T) {
 			if r := run(t, &f); len(broken(r)) > 0 || r.Pieces == 0 {
 				var b bytes.Buffer
@@ -155,7 +156,7 @@ func TestNothingIsWrongWithOurOwn(t *testing.T) {
 // TestPlantedFaults breaks each rule in one way: it fires, and no other but
 // those that follow.
 func TestPlantedFaults(t *testing.T) {
-	all := slices.Concat(faults, transportFaults, keyFaults)
+	all := slices.Concat(faults, transportFaults, keyFaults, subtitleFaults)
 	for i := range all {
 		f := &all[i]
 		name := f.rule
@@ -197,7 +198,7 @@ func TestEveryRuleHasAFault(t *testing.T) {
 		if cmp.Or(r.Section, r.Text) == "" || r.Section == "" {
 			t.Errorf("%s has no section", r.ID)
 		}
-		if !slices.ContainsFunc(slices.Concat(transportFaults, faults, keyFaults), func(f fault) bool { return f.rule == r.ID }) {
+		if !slices.ContainsFunc(slices.Concat(transportFaults, faults, keyFaults, subtitleFaults), func(f fault) bool { return f.rule == r.ID }) {
 			t.Errorf("no planted fault for %s", r.ID)
 		}
 	}

@@ -77,11 +77,15 @@ var (
 
 // live is a good presentation in two renditions with sound, segments of a
 // second and parts of 200 ms, that goes on until it is stopped.
-func live(t *testing.T, lowLatency bool, in packager.Container, prot *packager.Protection) (p *packager.Presentation, stop func()) {
+func live(t *testing.T, lowLatency, subtitled bool, in packager.Container, prot *packager.Protection) (p *packager.Presentation, stop func()) {
 	t.Helper()
+	var subs []packager.Subtitles
+	if subtitled {
+		subs = []packager.Subtitles{{ID: "en", Language: "en", Default: true}, {ID: "de", Language: "de"}}
+	}
 	p, err := packager.New(packager.Config{
 		Segment: time.Second, Part: 200 * time.Millisecond, Window: 24 * time.Second, LowLatency: lowLatency, Markers: true, Store: store.Memory{},
-		Container: in, Protection: prot,
+		Container: in, Protection: prot, Subtitles: subs,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -128,6 +132,7 @@ func feed(t *testing.T, p *packager.Presentation, stop <-chan struct{}) {
 		segment := uint64(5000 + n/25)
 		if n%75 == 50 {
 			mark(t, p, n/75)
+			_, _ = p.Caption(media.Cue{Subtitles: "en", Text: "Good evening.", Date: time.Now(), Duration: 1500 * time.Millisecond}) // where there are some
 		}
 		put := func(name string, pk media.Packet) {
 			if err := p.Write(name, media.Placed{Packet: &pk, Segment: segment, Discontinuity: 7}); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/millrace/millrace/packager/fmp4"
 	"github.com/millrace/millrace/packager/playlist"
+	"github.com/millrace/millrace/packager/webvtt"
 )
 
 // look is a media playlist as it was at one moment.
@@ -57,6 +58,7 @@ type followed struct {
 	name    string // as the multivariant playlist writes its URI
 	url     *url.URL
 	audio   bool
+	text    bool              // subtitles
 	variant *playlist.Variant // nil for an alternative rendition
 
 	client *client
@@ -277,7 +279,11 @@ func (f *followed) need(ctx context.Context, p *piece, uri string, byteRange *pl
 		var l lock
 		if a.ok() {
 			if plain := f.unlock(ctx, &l, keys, p.number, a.body); plain != nil {
-				found.open(plain, initURI != "")
+				if f.text {
+					found.text, found.bad = webvtt.Read(plain)
+				} else {
+					found.open(plain, initURI != "")
+				}
 				if l.key != nil {
 					l.unlockSamples(&found, p.init, keys)
 				}

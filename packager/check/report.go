@@ -98,7 +98,7 @@ func Rules() []Result {
 }
 
 func rules() []rule {
-	return slices.Concat(tagRules, historyRules, mediaRules, iframeRules, variantRules, dateRangeRules, deliveryRules, keyRules)
+	return slices.Concat(tagRules, historyRules, mediaRules, iframeRules, variantRules, dateRangeRules, deliveryRules, keyRules, subtitleRules)
 }
 
 // judge holds what was recorded to every rule.

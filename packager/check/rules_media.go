@@ -85,7 +85,7 @@ var mediaRules = []rule{
 	{"part-is-media", "3.2", true, "a part is media by itself: whole fragments, or whole transport packets", func(p *presentation, v *verdict) {
 		for _, f := range p.list {
 			for _, s := range f.parts {
-				if s.ok() {
+				if s.ok() && !f.text {
 					v.applies()
 					if s.bad != nil {
 						v.broken(f, "%s: %v", s.name(), s.bad)
@@ -217,8 +217,12 @@ var mediaRules = []rule{
 					if f.fragmented() {
 						v.broken(f, "%s is %q, and in it is fMP4", s.name(), t)
 					}
-				default:
+				case "text/vtt":
 					if f.fragmented() || s.transport() {
+						v.broken(f, "%s is %q, and in it is media", s.name(), t)
+					}
+				default:
+					if f.fragmented() || s.transport() || f.text {
 						v.broken(f, "%s is %q", s.name(), t)
 					}
 				}

@@ -6,6 +6,7 @@ import (
 	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/packager/fmp4"
 	"github.com/millrace/millrace/packager/mpegts"
+	"github.com/millrace/millrace/packager/webvtt"
 )
 
 // transportRate is the clock of MPEG-TS, and transportWrap where it begins anew.
@@ -18,6 +19,7 @@ const (
 type contents struct {
 	fragments []fmp4.Fragment
 	program   *mpegts.Program // of MPEG-TS
+	text      *webvtt.File    // of subtitles
 	track     *media.Track    // described by the media itself, nil where it is not
 	bad       error
 }

@@ -117,14 +117,14 @@ func open(ctx context.Context, c *client, u *url.URL) (*presentation, error) {
 		f.audio = m.Variants[i].Width == 0
 	}
 	for _, r := range m.Renditions {
-		if r.URI == "" || r.Type != "AUDIO" {
+		if r.URI == "" || r.Type != "AUDIO" && r.Type != "SUBTITLES" {
 			continue
 		}
 		f, err := add(r.URI)
 		if err != nil {
 			return nil, err
 		}
-		f.audio = true
+		f.audio, f.text = r.Type == "AUDIO", r.Type == "SUBTITLES"
 	}
 	if len(p.list) == 0 {
 		return nil, fmt.Errorf("%s lists no variant", u.Redacted())
