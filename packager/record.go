@@ -34,7 +34,7 @@ type Listed struct {
 	Container     Container
 
 	// What a gap has not:
-	Init    string // name of the initialization section
+	Init    string // name of the initialization section; of text, which has none, a name all the same
 	Section []byte // its bytes, shared: not to be altered
 	File    *store.File
 	Size    int64
@@ -53,7 +53,7 @@ func (l *Listed) Gap() bool { return l.File == nil }
 
 // record hands a listed segment to the recorder.
 func (p *Presentation) record(r *rendition, s *segment) {
-	if p.cfg.Recorder == nil || r.kind == media.Text {
+	if p.cfg.Recorder == nil {
 		return
 	}
 	l := Listed{

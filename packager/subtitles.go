@@ -82,7 +82,7 @@ type cue struct {
 }
 
 // textSection stands for the initialization section that text has not.
-var textSection = &initSection{inBand: true}
+var textSection = &initSection{name: "none", plain: "none", inBand: true}
 
 // checkSubtitles reports what is wrong with those of a configuration.
 func (c *Config) checkSubtitles() error {

@@ -53,7 +53,7 @@ var rooms = []room{
 	{name: "packager/protect", may: []string{"internal/media", "packager/fmp4"}},
 	{name: "packager/clip", may: []string{"internal/media", "packager/fmp4", "packager/mpegts"}},
 	{name: "packager/storyboard", may: []string{"internal/media", "packager/fmp4", "packager/mpegts"}},
-	{name: "packager/recording", may: and("packager", "packager/clip", "packager/storyboard", "packager/playlist", "packager/fmp4", "packager/mpegts", "packager/protect", "packager/store")},
+	{name: "packager/recording", may: and("packager", "packager/clip", "packager/storyboard", "packager/playlist", "packager/fmp4", "packager/mpegts", "packager/protect", "packager/store", "packager/webvtt")},
 	{name: "packager/check", may: []string{"internal/media", "packager/playlist", "packager/protect", "packager/fmp4", "packager/mpegts", "packager/webvtt"}},
 
 	// The server's side of the app process: it meets no engine.

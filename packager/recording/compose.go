@@ -37,6 +37,7 @@ type composed struct {
 type track struct {
 	video       bool
 	ts          bool // MPEG-TS
+	text        bool // WebVTT
 	segments    map[uint64]*segmentNote
 	first, last uint64 // with media
 	size        int64
@@ -61,7 +62,7 @@ func compose(c *chronicle) (*composed, error) {
 		s := &c.segments[i]
 		t := tracks[s.Rendition]
 		if t == nil {
-			t = &track{video: s.Video, ts: s.TS, segments: map[uint64]*segmentNote{}}
+			t = &track{video: s.Video, ts: s.TS, text: s.Text, segments: map[uint64]*segmentNote{}}
 			tracks[s.Rendition] = t
 		}
 		t.segments[s.Number] = s
@@ -100,6 +101,7 @@ func compose(c *chronicle) (*composed, error) {
 // tracks what it does not list.
 func (c *composed) offered(tracks map[string]*track) map[string]*track {
 	there := func(uri string) bool { t := tracks[path.Dir(uri)]; return t != nil && t.first > 0 }
+	inMedia := func(r playlist.Rendition) bool { return r.URI == "" } // such as closed captions
 	m := c.multi
 	m.Version = versionMap
 	for _, t := range tracks {
@@ -107,7 +109,7 @@ func (c *composed) offered(tracks map[string]*track) map[string]*track {
 			m.Version = versionDecimal
 		}
 	}
-	m.Renditions = slices.DeleteFunc(m.Renditions, func(r playlist.Rendition) bool { return !there(r.URI) })
+	m.Renditions = slices.DeleteFunc(m.Renditions, func(r playlist.Rendition) bool { return !inMedia(r) && !there(r.URI) })
 	m.Variants = slices.DeleteFunc(m.Variants, func(v playlist.Variant) bool { return !there(v.URI) })
 	kept := map[string]*track{}
 	for i := range m.Variants {
@@ -124,7 +126,9 @@ func (c *composed) offered(tracks map[string]*track) map[string]*track {
 		return nil
 	}
 	for _, r := range m.Renditions {
-		kept[path.Dir(r.URI)] = tracks[path.Dir(r.URI)]
+		if !inMedia(r) {
+			kept[path.Dir(r.URI)] = tracks[path.Dir(r.URI)]
+		}
 	}
 	return kept
 }
@@ -196,7 +200,7 @@ func (t *track) compose(c *chronicle, independent bool, common []segmentNote, fr
 		DiscontinuitySequence: common[0].Discontinuity,
 		Segments:              make([]playlist.Segment, 0, len(common)),
 	}
-	if t.ts {
+	if t.ts || t.text {
 		m.Version = versionDecimal
 	}
 	meter := meter{target: time.Duration(c.target) * time.Second}
@@ -205,16 +209,16 @@ func (t *track) compose(c *chronicle, independent bool, common []segmentNote, fr
 		s := t.segments[from+uint64(i)]
 		if s == nil {
 			gap := common[i]
-			gap.Init, gap.Size, gap.IFrame = "", 0, 0
+			gap.Init, gap.Size, gap.IFrame, gap.Key, gap.TS, gap.Text = "", 0, 0, "", t.ts, t.text
 			s = &gap
 		}
 		entry := playlist.Segment{
-			URI: segmentFile(s.Number, t.ts), Duration: s.Duration, ProgramDateTime: s.Wall, Gap: s.gap(),
+			URI: s.file(), Duration: s.Duration, ProgramDateTime: s.Wall, Gap: s.gap(),
 		}
 		if i > 0 {
 			entry.Discontinuities = int(common[i].Discontinuity - common[i-1].Discontinuity)
 		}
-		if !t.ts && !s.gap() && s.Init != section {
+		if s.sectioned() && !s.gap() && s.Init != section {
 			section = s.Init
 			entry.Map = &playlist.Map{URI: section}
 		}
@@ -242,23 +246,31 @@ func (c *composed) measure(tracks map[string]*track) {
 	for i := range c.multi.Variants {
 		v := &c.multi.Variants[i]
 		t := tracks[path.Dir(v.URI)]
-		peak, average := 0, 0
-		for _, r := range c.multi.Renditions {
-			if a := tracks[path.Dir(r.URI)]; r.GroupID == v.Audio && a != nil && a != t {
-				peak, average = max(peak, a.peak), max(average, a.average)
+		v.Bandwidth, v.AverageBandwidth = t.peak, t.average
+		for _, group := range []string{v.Audio, v.Subtitles} {
+			peak, average := 0, 0
+			for _, r := range c.multi.Renditions {
+				if a := tracks[path.Dir(r.URI)]; r.GroupID == group && a != nil && a != t {
+					peak, average = max(peak, a.peak), max(average, a.average)
+				}
 			}
+			v.Bandwidth += peak
+			v.AverageBandwidth += average
 		}
-		v.AverageBandwidth = t.average + average
-		v.Bandwidth = max(t.peak+peak, v.AverageBandwidth)
+		v.Bandwidth = max(v.Bandwidth, v.AverageBandwidth)
 	}
 }
 
-// segmentFile is the name of a segment, of MPEG-TS or not.
-func segmentFile(number uint64, ts bool) string {
-	if ts {
-		return strconv.FormatUint(number, 10) + ".ts"
+// segmentFile is the name of a segment of fMP4, of MPEG-TS, or of WebVTT.
+func segmentFile(number uint64, ts, text bool) string {
+	extension := ".m4s"
+	switch {
+	case text:
+		extension = ".vtt"
+	case ts:
+		extension = ".ts"
 	}
-	return strconv.FormatUint(number, 10) + ".m4s"
+	return strconv.FormatUint(number, 10) + extension
 }
 
 // meter measures the peak segment bit rate and the average (RFC 8216bis

@@ -9,6 +9,7 @@ import (
 
 	"github.com/millrace/millrace/packager/fmp4"
 	"github.com/millrace/millrace/packager/mpegts"
+	"github.com/millrace/millrace/packager/webvtt"
 )
 
 // finish makes the playlists of a recording that nobody writes any more. What
@@ -115,11 +116,11 @@ func (c *chronicle) verify(f folder) {
 }
 
 func (s *segmentNote) whole(f folder, key keyNote, read bool) bool {
-	name := f.of(s.Rendition, segmentFile(s.Number, s.TS))
+	name := f.of(s.Rendition, s.file())
 	if info, err := os.Stat(name); err != nil || info.Size() != s.Size {
 		return false
 	}
-	if info, err := os.Stat(f.of(s.Rendition, s.Init)); !s.TS && (err != nil || info.Size() == 0) {
+	if info, err := os.Stat(f.of(s.Rendition, s.Init)); s.sectioned() && (err != nil || info.Size() == 0) {
 		return false
 	}
 	if !read {
@@ -133,7 +134,11 @@ func (s *segmentNote) whole(f folder, key keyNote, read bool) bool {
 	if err != nil {
 		return false
 	}
-	if s.TS {
+	switch {
+	case s.Text:
+		_, err := webvtt.Read(b)
+		return err == nil
+	case s.TS:
 		_, err := mpegts.Read(b)
 		return err == nil
 	}

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/millrace/millrace/internal/media"
 	"github.com/millrace/millrace/packager"
 	"github.com/millrace/millrace/packager/playlist"
 )
@@ -47,11 +48,18 @@ type segmentNote struct {
 	Init          string        `json:"init,omitempty"` // empty for a gap
 	Size          int64         `json:"size,omitempty"`
 	TS            bool          `json:"ts,omitempty"`     // MPEG-TS, which has no initialization sections
+	Text          bool          `json:"text,omitempty"`   // WebVTT, which has none either
 	IFrame        int64         `json:"iframe,omitempty"` // bytes of the I-frame that it begins with; 0 for none
 	Key           string        `json:"key,omitempty"`    // name of its keyNote
 }
 
 func (s *segmentNote) gap() bool { return s.Init == "" }
+
+// sectioned reports whether the segment needs its initialization section.
+func (s *segmentNote) sectioned() bool { return !s.TS && !s.Text }
+
+// file is the name of the segment's file.
+func (s *segmentNote) file() string { return segmentFile(s.Number, s.TS, s.Text) }
 
 // journal is one that is being written. The lock on its file says that its
 // process lives.
@@ -152,7 +160,7 @@ func noteOf(l *packager.Listed, video bool) *segmentNote {
 	s := &segmentNote{
 		Rendition: l.Rendition, Video: video, Number: l.Number, Discontinuity: l.Discontinuity,
 		Duration: l.Duration, Wall: l.Wall.UTC(), Init: l.Init, Size: l.Size, IFrame: l.IFrame,
-		TS: l.Container == packager.TS,
+		TS: l.Container == packager.TS && l.Kind != media.Text, Text: l.Kind == media.Text,
 	}
 	if l.Key != nil {
 		s.Key = l.Key.Name()

@@ -209,9 +209,10 @@ func (w *writing) add(l *packager.Listed, content *store.Reader) error {
 }
 
 func (w *writing) save(l *packager.Listed, content *store.Reader) error {
+	note := noteOf(l, l.Kind == media.Video)
 	if name := l.Rendition + "/" + l.Init; !w.inits[name] {
 		var err error
-		if l.Container == packager.TS { // it stands in the segments
+		if !note.sectioned() { // it stands in the segments, or there is none
 			err = os.MkdirAll(w.entry.folder.of(l.Rendition), 0o755)
 		} else {
 			err = w.entry.folder.write(name, l.Section)
@@ -224,5 +225,5 @@ func (w *writing) save(l *packager.Listed, content *store.Reader) error {
 	if err := w.saveKey(l); err != nil {
 		return err
 	}
-	return content.SaveAs(w.entry.folder.of(l.Rendition, segmentFile(l.Number, l.Container == packager.TS)))
+	return content.SaveAs(w.entry.folder.of(l.Rendition, note.file()))
 }

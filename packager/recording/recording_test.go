@@ -79,6 +79,7 @@ type show struct {
 	t    *testing.T
 	rec  *Recorder
 	next uint64 // segment
+	only string // the rendition that there is, empty for all
 }
 
 func (l *Library) show(t *testing.T, path string, in ...packager.Container) *show {
@@ -88,12 +89,16 @@ func (l *Library) show(t *testing.T, path string, in ...packager.Container) *sho
 
 func (l *Library) protected(t *testing.T, path string, prot *packager.Protection, in ...packager.Container) *show {
 	t.Helper()
+	return l.present(t, path, packager.Config{Protection: prot, Container: slices.Max(append(in, packager.FMP4))})
+}
+
+func (l *Library) present(t *testing.T, path string, cfg packager.Config) *show {
+	t.Helper()
 	s := &show{t: t, rec: l.Record(path), next: 1000}
 	t.Cleanup(s.rec.End)
+	cfg.Store, cfg.LowLatency, cfg.Window, cfg.Recorder, cfg.Markers = store.Memory{}, true, 12*time.Second, s.rec, true
 	var err error
-	s.Presentation, err = packager.New(packager.Config{
-		Store: store.Memory{}, LowLatency: true, Window: 12 * time.Second, Recorder: s.rec, Protection: prot, Markers: true, Container: slices.Max(append(in, packager.FMP4)),
-	})
+	s.Presentation, err = packager.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,6 +129,9 @@ func (s *show) play(segments int, discontinuity uint64) {
 			Segment: s.next, Discontinuity: discontinuity, PTS: media.Ticks(at, 90000), ClockRate: 90000, Wall: began.Add(at),
 		})
 		for i := range 50 {
+			if s.only == "audio" {
+				break
+			}
 			dts := media.Ticks(at, 90000) + int64(i)*3600
 			err = errors.Join(err, s.Write("720p", media.Placed{Segment: s.next, Discontinuity: discontinuity, Packet: &media.Packet{
 				Track: picture, PTS: dts, DTS: dts, Duration: 3600, Key: i == 0, Payload: drawn(i == 0),

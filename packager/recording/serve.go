@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/packager/clip"
+	"github.com/millrace/millrace/packager/webvtt"
 )
 
 // What a cache may do: media never changes, playlists are gone when somebody
@@ -84,6 +85,8 @@ func kindOf(name string) (kind, cache string) {
 		return "application/octet-stream", cacheKey
 	case strings.HasSuffix(base, ".ts"):
 		return "video/mp2t", cacheForever
+	case strings.HasSuffix(base, ".vtt"):
+		return webvtt.ContentType, cacheForever
 	case strings.HasSuffix(base, ".m4s"), strings.HasPrefix(base, "init-") && strings.HasSuffix(base, ".mp4"):
 		return "video/mp4", cacheForever
 	}

@@ -220,8 +220,11 @@ func (s *Shift) Past() map[string][]packager.Listed {
 				Rendition: name, Kind: media.Audio, Number: n.Number, Discontinuity: n.Discontinuity,
 				Duration: n.Duration, Wall: n.Wall,
 			}
-			if n.Video {
+			switch {
+			case n.Video:
 				l.Kind = media.Video
+			case n.Text:
+				l.Kind = media.Text
 			}
 			if n.TS {
 				l.Container = packager.TS
@@ -251,7 +254,7 @@ func (s *Shift) existing(n *segmentNote, sections map[string][]byte) (*store.Fil
 		}
 		sections[n.Init] = section
 	}
-	file, err := s.Existing(n.Rendition+"/"+segmentFile(n.Number, n.TS), n.Size)
+	file, err := s.Existing(n.Rendition+"/"+n.file(), n.Size)
 	if err != nil {
 		return nil, nil
 	}
@@ -299,7 +302,7 @@ func (s *Shift) sweep() {
 	wanted := map[string]bool{journalFile: true}
 	for name, list := range s.notes {
 		for i := range list {
-			wanted[filepath.Join(name, segmentFile(list[i].Number, list[i].TS))] = true
+			wanted[filepath.Join(name, list[i].file())] = true
 			wanted[filepath.Join(name, list[i].Init)] = true
 			wanted[s.keys[list[i].Key].file()] = true
 		}

@@ -36,6 +36,11 @@ func (s *Shifts) life(t *testing.T, renditions []packager.Rendition, in ...packa
 
 func (s *Shifts) protected(t *testing.T, renditions []packager.Rendition, prot *packager.Protection, in ...packager.Container) (*show, *Shift) {
 	t.Helper()
+	return s.present(t, renditions, packager.Config{Protection: prot, Container: slices.Max(append(in, packager.FMP4))})
+}
+
+func (s *Shifts) present(t *testing.T, renditions []packager.Rendition, cfg packager.Config) (*show, *Shift) {
+	t.Helper()
 	shift, err := s.Open("cam/front", time.Hour, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -45,10 +50,9 @@ func (s *Shifts) protected(t *testing.T, renditions []packager.Rendition, prot *
 	if last, _, ok := shift.Last(); ok {
 		l.next = last + 1
 	}
-	l.Presentation, err = packager.New(packager.Config{
-		Store: shift, DVR: time.Hour, Recorder: shift, Past: shift.Past(), PastDateRanges: shift.PastDateRanges(), Markers: true, LowLatency: true, Window: 12 * time.Second, Protection: prot,
-		Container: slices.Max(append(in, packager.FMP4)),
-	})
+	cfg.Store, cfg.DVR, cfg.Recorder, cfg.Past, cfg.PastDateRanges = shift, time.Hour, shift, shift.Past(), shift.PastDateRanges()
+	cfg.Markers, cfg.LowLatency, cfg.Window = true, true, 12*time.Second
+	l.Presentation, err = packager.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
