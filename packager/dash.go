@@ -28,10 +28,12 @@ var (
 // of. What is older is in no MPD.
 const keptAnchors = 256
 
-// anchor is where the media of a discontinuity stands on the timeline of the
-// MPD.
+// anchor is where the media of a discontinuity, or of a key within one, stands
+// on the timeline of the MPD: a Period.
 type anchor struct {
+	id            string
 	discontinuity uint64
+	key           *key
 	start         time.Duration // of the Period, since the first anchor's wall-clock time
 	cut           span          // its first
 }
@@ -46,10 +48,14 @@ func (a *anchor) at(pts time.Duration) time.Duration {
 // but never into what was there before.
 func (p *Presentation) anchor(c media.Cut) {
 	n := len(p.anchors)
-	if n > 0 && p.anchors[n-1].discontinuity == c.Discontinuity {
+	broken := n == 0 || p.anchors[n-1].discontinuity != c.Discontinuity
+	if !broken && p.anchors[n-1].key == p.key {
 		return
 	}
-	a := anchor{discontinuity: c.Discontinuity, cut: span{Cut: c}}
+	a := anchor{id: strconv.FormatUint(c.Discontinuity, 10), discontinuity: c.Discontinuity, key: p.key, cut: span{Cut: c}}
+	if !broken {
+		a.id += "-" + strconv.FormatUint(c.Segment, 10)
+	}
 	if n > 0 {
 		before := &p.anchors[n-1]
 		a.start = c.Wall.Sub(p.zero)
@@ -58,7 +64,7 @@ func (p *Presentation) anchor(c media.Cut) {
 		if last, known, _ := p.timeline.at(c.Segment - 1); known {
 			ends = before.at(media.Duration(last.PTS, last.ClockRate) + last.length)
 		}
-		if off := goesOn - a.start; off.Abs() < time.Second {
+		if off := goesOn - a.start; !broken || off.Abs() < time.Second {
 			a.start = goesOn
 		}
 		a.start = max(a.start, ends)
@@ -106,8 +112,8 @@ func (p *Presentation) noDASH() string {
 	switch {
 	case p.cfg.Container != FMP4:
 		return "there is no DASH of MPEG-TS segments: hls.container has to be fmp4"
-	case p.cfg.Protection != nil:
-		return "there is no DASH of encrypted segments"
+	case p.wholly():
+		return "there is no DASH of segments that are encrypted as a whole: hls.encryption.method has to be cbcs"
 	}
 	return ""
 }
@@ -172,7 +178,7 @@ func (p *Presentation) describeDASH(now time.Time) *dash.MPD {
 	var end time.Duration
 	for i := range p.anchors {
 		a := &p.anchors[i]
-		period := dash.Period{ID: strconv.FormatUint(a.discontinuity, 10), Start: dash.Duration(a.start)}
+		period := dash.Period{ID: a.id, Start: dash.Duration(a.start)}
 		var video []dash.Representation
 		var sets []dash.AdaptationSet
 		for _, r := range p.order {
@@ -197,6 +203,9 @@ func (p *Presentation) describeDASH(now time.Time) *dash.MPD {
 			sets = append([]dash.AdaptationSet{{
 				ID: 1, ContentType: "video", MimeType: typeVideo[0], Aligned: true, StartWithSAP: 1, Representations: video,
 			}}, sets...)
+		}
+		for i := range sets {
+			sets[i].Protection = a.key.describe()
 		}
 		if len(sets) > 0 && p.cfg.Markers { // as Mark says where metadata is
 			sets[0].Events = &dash.Descriptor{Scheme: fmp4.SchemeID3}
@@ -242,7 +251,7 @@ func (r *rendition) represent(a *anchor) (dash.Representation, time.Duration, bo
 	var run []*segment
 	for _, s := range w.held[len(w.held)-max(w.listed, w.long):] {
 		switch {
-		case s.discontinuity != a.discontinuity:
+		case s.discontinuity != a.discontinuity || s.key != a.key:
 		case s.gap || s.clock == 0:
 			run = run[:0]
 		default:
@@ -250,7 +259,7 @@ func (r *rendition) represent(a *anchor) (dash.Representation, time.Duration, bo
 		}
 	}
 	open := w.open
-	if open != nil && (open.discontinuity != a.discontinuity || w.ended || !r.p.cfg.LowLatency || len(open.parts) == 0) {
+	if open != nil && (open.discontinuity != a.discontinuity || open.key != a.key || w.ended || !r.p.cfg.LowLatency || len(open.parts) == 0) {
 		open = nil
 	}
 	if len(run) == 0 {

@@ -43,8 +43,8 @@ func TestManifest(t *testing.T) {
 
 func TestNoManifest(t *testing.T) {
 	for name, c := range map[string]Config{
-		"MPEG-TS":   {Container: TS},
-		"encrypted": {Protection: &Protection{Method: protect.AES128}},
+		"MPEG-TS":              {Container: TS},
+		"encrypted as a whole": {Protection: &Protection{Method: protect.AES128}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := newMarked(t, c)

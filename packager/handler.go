@@ -47,10 +47,16 @@ var (
 // stream: index.m3u8, {key}.key, {rendition}/index.m3u8, {rendition}/iframes.m3u8, {rendition}/{number}.m4s,
 // {rendition}/part{serial}.m4s and {rendition}/init-{hash}.mp4, in TS .ts and no
 // initialization sections, for subtitles .vtt; anything else is 404. It answers GET and HEAD, ranges of media, gzip for playlists, and
-// where latency is low the delivery directives of RFC 8216bis §6.2.5. Media goes out by sendfile where w
+// where latency is low the delivery directives of RFC 8216bis §6.2.5, and POST
+// of LicenseFile. Media goes out by sendfile where w
 // is net/http's own HTTP/1 writer, which a wrapper hides unless it passes
 // ReadFrom through.
 func (p *Presentation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPost && strings.TrimPrefix(r.URL.Path, "/") == LicenseFile {
+		p.requests.Add(1)
+		p.serveLicense(w, r)
+		return
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)

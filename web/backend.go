@@ -71,6 +71,9 @@ type Playback struct {
 	// follows that. Its viewers are not counted.
 	Recording string
 
+	// Licensed: the MPD names where POST brings licenses by licenseName alone.
+	Licensed bool
+
 	// Target is the target duration: a viewer is gone after three of them.
 	Target time.Duration
 }

@@ -32,12 +32,15 @@ func (s *Server) allowOrigin(h http.Header, r *http.Request) {
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 }
 
-// preflight answers OPTIONS for playback.
-func (s *Server) preflight(w http.ResponseWriter) {
-	h := w.Header()
-	h.Set("Allow", corsMethods)
+// preflight answers OPTIONS for playback, or for licenses.
+func (s *Server) preflight(w http.ResponseWriter, license bool) {
+	h, methods := w.Header(), corsMethods
+	if license {
+		methods = licenseMethods
+	}
+	h.Set("Allow", methods)
 	if h.Get("Access-Control-Allow-Origin") != "" {
-		h.Set("Access-Control-Allow-Methods", corsMethods)
+		h.Set("Access-Control-Allow-Methods", methods)
 		h.Set("Access-Control-Allow-Headers", corsHeaders)
 		h.Set("Access-Control-Max-Age", "86400")
 	}

@@ -36,6 +36,7 @@ type fake struct {
 	ready     error
 	subs      []chan status.Event
 	subQueue  int // 0: 16
+	licensed  bool
 }
 
 func newFake(paths ...string) *fake {
@@ -139,7 +140,7 @@ func (f *fake) Playback(urlPath string) (Playback, bool) {
 			best = s.Path
 		}
 	}
-	return Playback{Path: best, Handler: f.handler, Target: 3 * time.Second}, best != ""
+	return Playback{Path: best, Handler: f.handler, Target: 3 * time.Second, Licensed: f.licensed}, best != ""
 }
 
 func (f *fake) Thumbnail(ctx context.Context, _ string) ([]byte, error) {

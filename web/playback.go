@@ -34,12 +34,13 @@ func isPlayback(path string) bool {
 func (s *Server) playback(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	s.allowOrigin(w.Header(), r)
-	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-	case http.MethodOptions:
-		s.preflight(w)
+	license := isLicense(r.URL.Path)
+	switch {
+	case r.Method == http.MethodOptions:
+		s.preflight(w, license)
 		return
-	default:
+	case r.Method == http.MethodPost && license:
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", corsMethods)
 		writeProblem(w, r, problem(http.StatusMethodNotAllowed, "method_not_allowed", "playback is GET and HEAD", ""))
 		return
@@ -82,8 +83,8 @@ func (s *Server) playback(w http.ResponseWriter, r *http.Request) {
 		counted.conn.cork(1)
 		defer counted.conn.cork(0)
 	}
-	if e.ticket {
-		s.multivariant(counted.w, &inner, play, e.rule)
+	if e.ticket || play.Licensed && rest == manifestName {
+		s.rewritten(counted.w, &inner, &e, s.baseOf(r), ticketText)
 		return
 	}
 	play.Handler.ServeHTTP(counted.w, &inner)

@@ -125,8 +125,11 @@ func (w *recorder) Write(b []byte) (int, error) {
 	return w.body.Write(b)
 }
 
-// multivariant serves a multivariant playlist whose URLs carry a ticket.
-func (s *Server) multivariant(w http.ResponseWriter, r *http.Request, play Playback, rule string) {
+// rewritten serves a multivariant playlist, or an MPD, whose URLs are made to
+// carry a ticket where the viewer needs one, and an MPD with the URL of its
+// licenses. ticketText is the ticket that the viewer came with.
+func (s *Server) rewritten(w http.ResponseWriter, r *http.Request, e *entrance, seen base, ticketText string) {
+	play := &e.play
 	inner := r.Clone(r.Context())
 	inner.Method = http.MethodGet
 	for _, name := range []string{"Accept-Encoding", "If-None-Match", "If-Modified-Since", "Range"} {
@@ -135,12 +138,22 @@ func (s *Server) multivariant(w http.ResponseWriter, r *http.Request, play Playb
 	answer := &recorder{header: make(http.Header)}
 	play.Handler.ServeHTTP(answer, inner)
 	body := answer.body.Bytes()
+	if e.ticket {
+		ticketText = s.tickets.issue(play.Path, e.rule, time.Now())
+	}
 	if answer.status == http.StatusOK {
-		at := ticketPrefix + s.tickets.issue(play.Path, rule, time.Now())
-		if inner.URL.Path == manifestName {
+		at := ""
+		if ticketText != "" {
+			at = ticketPrefix + ticketText
+		}
+		switch mpd := inner.URL.Path == manifestName; {
+		case mpd && e.ticket:
 			body = rebaseManifest(body, at+dashPrefix+play.Path+"/")
-		} else {
+		case e.ticket:
 			body = rebase(body, at+play.base())
+		}
+		if play.Licensed && inner.URL.Path == manifestName {
+			body = nameLicenses(body, seen.url(at+dashPrefix+play.Path+"/"+licenseName))
 		}
 	}
 	h := w.Header()
@@ -151,7 +164,9 @@ func (s *Server) multivariant(w http.ResponseWriter, r *http.Request, play Playb
 			h[name] = values
 		}
 	}
-	h.Set("Cache-Control", "no-store") // a ticket is for one viewer
+	if e.ticket {
+		h.Set("Cache-Control", "no-store") // a ticket is for one viewer
+	}
 	w.WriteHeader(max(answer.status, http.StatusOK))
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body) // the client may be gone

@@ -29,7 +29,7 @@ func newBackend(m *pipeline.Manager) *backend {
 func (b *backend) Playback(urlPath string) (web.Playback, bool) {
 	b.last.Store(int64(media.Now()))
 	p, ok := b.Manager.Playback(urlPath)
-	return web.Playback{Path: p.Path, Handler: p.Handler, Target: p.Target}, ok
+	return web.Playback{Path: p.Path, Handler: p.Handler, Target: p.Target, Licensed: p.Licensed}, ok
 }
 
 // Ready implements web.Backend.

@@ -31,6 +31,7 @@ func TestBrowser(t *testing.T) {
 		{"decrypts", browserDecrypts},
 		{"decrypts samples", browserDecryptsSamples},
 		{"plays DASH", browserPlaysDASH},
+		{"decrypts DASH", browserDecryptsDASH},
 		{"checks", browserChecks},
 	} {
 		t.Run(c.name, c.test)

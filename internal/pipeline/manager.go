@@ -280,6 +280,8 @@ type Playback struct {
 	Path    string       // the stream's
 	Handler http.Handler // takes what follows the path in the URL
 	Target  time.Duration
+
+	Licensed bool // see packager.Presentation.Licensed
 }
 
 // Playback finds the stream whose path is the longest prefix, element by
@@ -295,7 +297,7 @@ func (m *Manager) Playback(urlPath string) (Playback, bool) {
 		prefix = prefix[:i]
 		if p := m.byPath[prefix]; p != nil {
 			pres, segment := p.presented()
-			return Playback{Path: prefix, Handler: pres, Target: segment * 3 / 2}, true
+			return Playback{Path: prefix, Handler: pres, Target: segment * 3 / 2, Licensed: pres.Licensed()}, true
 		}
 	}
 }

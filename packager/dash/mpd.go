@@ -60,17 +60,43 @@ type Period struct {
 
 // AdaptationSet is what players switch within (§5.3.3).
 type AdaptationSet struct {
-	ID              int              `xml:"id,attr"`
-	ContentType     string           `xml:"contentType,attr"`
-	MimeType        string           `xml:"mimeType,attr"`
-	Language        string           `xml:"lang,attr,omitempty"`
-	Aligned         bool             `xml:"segmentAlignment,attr"`
-	StartWithSAP    int              `xml:"startWithSAP,attr,omitempty"`
-	Events          *Descriptor      `xml:"InbandEventStream"` // emsg boxes that may be in the segments
-	Label           string           `xml:"Label,omitempty"`
-	Role            *Descriptor      `xml:"Role"`
-	Representations []Representation `xml:"Representation"`
+	ID              int                 `xml:"id,attr"`
+	ContentType     string              `xml:"contentType,attr"`
+	MimeType        string              `xml:"mimeType,attr"`
+	Language        string              `xml:"lang,attr,omitempty"`
+	Aligned         bool                `xml:"segmentAlignment,attr"`
+	StartWithSAP    int                 `xml:"startWithSAP,attr,omitempty"`
+	Protection      []ContentProtection `xml:"ContentProtection"`
+	Events          *Descriptor         `xml:"InbandEventStream"` // emsg boxes that may be in the segments
+	Label           string              `xml:"Label,omitempty"`
+	Role            *Descriptor         `xml:"Role"`
+	Representations []Representation    `xml:"Representation"`
 }
+
+// ContentProtection says how media is encrypted, or where a key system finds
+// what it needs (§5.8.4.1).
+type ContentProtection struct {
+	Scheme    string   `xml:"schemeIdUri,attr"`
+	Value     string   `xml:"value,attr,omitempty"`
+	Namespace string   `xml:"xmlns:cenc,attr,omitempty"` // of KID
+	KID       string   `xml:"cenc:default_KID,attr,omitempty"`
+	License   *License `xml:"dashif:Laurl"`
+}
+
+// License is where licenses are had (DASH-IF's Content Protection Schema).
+type License struct {
+	Namespace string `xml:"xmlns:dashif,attr"`
+	Type      string `xml:"licenseType,attr"`
+	URL       string `xml:",chardata"`
+}
+
+// Schemes and namespaces of ContentProtection.
+const (
+	ProtectionScheme = "urn:mpeg:dash:mp4protection:2011"
+	ClearKeyScheme   = "urn:uuid:e2719d58-a985-b3c9-781a-b030af78d30e"
+	CENCNamespace    = "urn:mpeg:cenc:2013"
+	IFNamespace      = "https://dashif.org/CPS"
+)
 
 // Representation is one rendition (§5.3.5).
 type Representation struct {

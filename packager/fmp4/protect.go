@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// cbcs is the scheme of Common Encryption (ISO/IEC 23001-7 §10.4) that
+// SchemeCBCS is the scheme of Common Encryption (ISO/IEC 23001-7 §10.4) that
 // METHOD=SAMPLE-AES means in fMP4: AES-CBC, a constant IV, and for video a
 // pattern of encrypted and clear blocks.
-const cbcs = "cbcs"
+const SchemeCBCS = "cbcs"
 
 // Protection is what tenc says of a track (ISO/IEC 23001-7 §8.2).
 type Protection struct {
@@ -79,7 +79,7 @@ func (w *writer) sinf(entry string, p Protection) {
 	w.box("sinf", func() {
 		w.box("frma", func() { w.str(entry) })
 		w.full("schm", 0, func() {
-			w.str(cbcs)
+			w.str(SchemeCBCS)
 			w.u32(0x10000)
 		})
 		w.box("schi", func() {
