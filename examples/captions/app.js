@@ -1,27 +1,14 @@
-// Captions from a text feed: each line that is posted is burnt into the picture, and listed in a WebVTT file for players
-// that show their own. (It stands beside the stream: the playlists have no subtitle renditions yet.)
+// Captions from a text feed: each line that is posted is burnt into the picture, and is in the stream's subtitles, for viewers
+// who switch those on.
 //
 //   # millrace.yaml
 //   app: captions/app.js
-//   streams: [{path: cam, pipeline: captions/pipeline.js}]
+//   streams: [{path: cam, pipeline: captions/pipeline.js, hls: {subtitles: [{language: en, name: English}]}}]
 //
 //   curl -d 'Good evening.' http://localhost:8080/app/captions/cam
-//   curl http://localhost:8080/app/captions/cam.vtt
+//
+// Where nothing is to be burnt in, there is no need of a pipeline: stream.caption({ subtitles: 'en', text }) here does it.
 import { http, streams } from 'millrace';
-
-const cues = new Map(); // by stream
-
-streams.on('shown', ({ text, seconds, at }, stream) => {
-  const list = cues.get(stream.path) ?? [];
-  cues.set(stream.path, [...list, { text, from: at, to: at + seconds }].slice(-500));
-});
-
-const time = (s) => new Date(s * 1000).toISOString().slice(11, 23);
-
-http.get('/captions/:path.vtt', (req, res) => {
-  const list = cues.get(req.params.path) ?? [];
-  res.type('text/vtt').send(`WEBVTT\n\n${list.map((c) => `${time(c.from)} --> ${time(c.to)}\n${c.text}\n`).join('\n')}`);
-});
 
 http.post('/captions/:path', async (req, res) => {
   const text = await req.text();

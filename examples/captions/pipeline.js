@@ -1,4 +1,4 @@
-// The picture's half of the captions: burns in what the app sends, and tells the app the time of the stream. See app.js.
+// The picture's half of the captions: burns in what the app sends, and has it in the subtitles at the same time. See app.js.
 import { pipeline } from 'node:stream/promises';
 import { decode, filter, hls, ladder } from 'millrace';
 
@@ -13,7 +13,7 @@ export default async function (source, ctx) {
     clearTimeout(timer);
     show(text);
     timer = setTimeout(show, seconds * 1000, '');
-    ctx.send('shown', { text, seconds, at: ctx.clock.now() });
+    ctx.caption({ subtitles: 'en', text, time: ctx.clock.now(), duration: seconds });
   });
 
   const rungs = ladder('auto');
