@@ -48,6 +48,9 @@ type Receiver struct {
 	now   time.Duration // arrival of what is being fed
 	err   error         // how Attach failed
 
+	breaks breaks
+	newest int64 // the newest time that was written, of the picture where there is one
+
 	heard atomic.Int64 // when something came last that a track could use
 }
 
@@ -64,6 +67,7 @@ func New(cfg Config) *Receiver {
 	}
 	r := &Receiver{cfg: cfg, byPID: map[uint16]*track{}}
 	r.heard.Store(int64(media.Now()))
+	r.breaks.r = r
 	r.demuxer = newDemuxer(r)
 	return r
 }
@@ -112,7 +116,22 @@ func (r *Receiver) settle(end bool) error {
 		_ = r.pub.Write(s.index, s.Sample)
 	}
 	r.held, r.size = nil, 0
+	r.breaks.advance()
 	return r.pub.Err()
+}
+
+// reference is the track whose times are those of markers: the picture, else
+// the first sound. Without a publisher there is none.
+func (r *Receiver) reference() (index int, ok bool) {
+	if r.pub == nil || len(r.tracks) == 0 {
+		return 0, false
+	}
+	for i, t := range r.tracks {
+		if t.content.kind == media.Video {
+			return i, true
+		}
+	}
+	return 0, true
 }
 
 // known reports whether every track has said what it is.
@@ -139,6 +158,12 @@ func (r *Receiver) program(m programMap) {
 		e := &m.streams[i]
 		c := e.content(m.descriptors)
 		switch t := before[e.pid]; {
+		case c.splices:
+			if s := r.demuxer.streams[e.pid]; s != nil && s.section != nil {
+				pids[e.pid] = s
+			} else {
+				pids[e.pid] = &pidState{section: r.breaks.section}
+			}
 		case c.codec == "":
 			r.unused = append(r.unused, c.unused(""))
 		case t != nil && t.content == c:

@@ -95,9 +95,13 @@ func (t *track) write(s sample) {
 		PTS: s.pts, DTS: s.dts, HasDTS: s.hasDTS, Bits: wireBits, Rate: wireRate, Duration: s.duration,
 		Key: s.key, Payload: s.payload, Arrival: r.now,
 	}
+	if i, ok := r.reference(); i == t.index || !ok {
+		r.newest = s.pts
+	}
 	switch {
 	case r.pub != nil:
 		_ = r.pub.Write(t.index, out) // as in revise
+		r.breaks.advance()
 	case r.err == nil && r.size < maxHeld:
 		r.held = append(r.held, heldSample{t.index, out})
 		r.size += len(out.Payload)
