@@ -51,7 +51,8 @@ type Receiver struct {
 	breaks breaks
 	newest int64 // the newest time that was written, of the picture where there is one
 
-	heard atomic.Int64 // when something came last that a track could use
+	heard    atomic.Int64  // when something came last that a track could use, or else the beginning
+	attached chan struct{} // closed when pub is set
 }
 
 // heldSample waits for the publisher to be attached.
@@ -65,19 +66,15 @@ func New(cfg Config) *Receiver {
 	if cfg.Fault == nil {
 		cfg.Fault = func(error) {}
 	}
-	r := &Receiver{cfg: cfg, byPID: map[uint16]*track{}}
+	r := &Receiver{cfg: cfg, byPID: map[uint16]*track{}, attached: make(chan struct{})}
 	r.heard.Store(int64(media.Now()))
 	r.breaks.r = r
 	r.demuxer = newDemuxer(r)
 	return r
 }
 
-// Heard is when something came last that a track could use, or else when the
-// Receiver was made; on the clock of media.Now. It may be called from any
-// goroutine.
-func (r *Receiver) Heard() time.Duration { return time.Duration(r.heard.Load()) }
-
-// Publisher is what the stream was attached to; nil: nothing yet.
+// Publisher is what the stream was attached to; nil: nothing yet. It is for the
+// goroutine that feeds.
 func (r *Receiver) Publisher() *ingest.Publisher { return r.pub }
 
 // Feed takes the next bytes of the stream, which it does not keep, and when
@@ -111,6 +108,7 @@ func (r *Receiver) settle(end bool) error {
 		r.held = nil
 		return r.err
 	}
+	close(r.attached)
 	for _, s := range r.held {
 		// What ended the publisher is seen by who feeds.
 		_ = r.pub.Write(s.index, s.Sample)

@@ -20,5 +20,5 @@
 //
 // Goroutines: gosrt has three of the listener and three of each connection.
 // Ours are one that accepts, and two of each publisher: one reads, one is the
-// watchdog. Server.Close waits for ours.
+// watchdog of ingest/mpegts. Server.Close waits for ours.
 package srt

@@ -4,20 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
-	"time"
 
 	"github.com/datarhei/gosrt"
+	"github.com/datarhei/gosrt/packet"
 
 	"github.com/millrace/millrace/ingest"
 	"github.com/millrace/millrace/ingest/mpegts"
 	"github.com/millrace/millrace/internal/media"
 )
 
-var (
-	errSilent = errors.New("publisher delivers nothing that can be used")
-	errClosed = errors.New("connection closed")
-)
+var errClosed = errors.New("connection closed")
 
 // session is a publisher's connection.
 type session struct {
@@ -25,15 +21,11 @@ type session struct {
 	conn     srt.Conn
 	request  ingest.Request
 	receiver *mpegts.Receiver
-
-	pub      atomic.Pointer[ingest.Publisher]
-	attached chan struct{} // closed when pub is set
-	ended    chan struct{} // closed when nothing more is read
-	why      atomic.Pointer[error]
+	packet   packet.Packet // what was read last
 }
 
 func newSession(s *Server, conn srt.Conn, r ingest.Request) *session {
-	p := &session{s: s, conn: conn, request: r, attached: make(chan struct{}), ended: make(chan struct{})}
+	p := &session{s: s, conn: conn, request: r}
 	p.receiver = mpegts.New(mpegts.Config{Attach: p.attach, Fault: p.fault})
 	return p
 }
@@ -53,78 +45,39 @@ func (p *session) attach(tracks []*media.Track, unused []ingest.Unused) (*ingest
 		log.Warn("track ignored", "codec", u.String())
 	}
 	log.Info("publisher", "tracks", fmt.Sprint(tracks))
-	p.pub.Store(pub)
-	close(p.attached)
 	return pub, nil
 }
 
 // run reads until the connection ends.
 func (p *session) run() {
-	p.s.wg.Go(p.watch)
-	err := p.read()
-	// What the publisher ended with is what it is told of first.
-	if why := p.why.Load(); why != nil {
-		err = *why
-	}
-	pub := p.pub.Load()
+	hangUp := func() { _ = p.conn.Close() } // it never fails
+	defer hangUp()
+	err := p.receiver.Run(p.s.ctx, p.s.cfg.ReadTimeout, hangUp, p.read)
+	pub := p.receiver.Publisher()
 	if pub == nil {
 		p.s.log.Warn("publisher refused", "stream", p.request.Path, "remote", p.request.Remote.String(), "reason", err)
-	} else {
-		pub.Close(err)
-		if why := pub.Err(); why != nil {
-			err = why
-		}
-		p.s.log.Info("publisher left", "stream", pub.Stream().Path(), "reason", err)
+		return
 	}
-	close(p.ended)
+	pub.Close(err)
+	if why := pub.Err(); why != nil {
+		err = why
+	}
+	p.s.log.Info("publisher left", "stream", pub.Stream().Path(), "reason", err)
 }
 
-// read feeds what comes to the receiver.
-func (p *session) read() error {
-	for {
-		packet, err := p.conn.ReadPacket()
-		if err != nil {
-			if err := p.receiver.End(); err != nil {
-				return err
-			}
-			return errClosed
-		}
-		err = p.receiver.Feed(packet.Data(), media.Now())
-		packet.Decommission()
-		if err != nil {
-			return err
-		}
+// read returns the next packet's bytes, which are gosrt's again at the next
+// call.
+func (p *session) read() ([]byte, error) {
+	if p.packet != nil {
+		p.packet.Decommission()
+		p.packet = nil
 	}
-}
-
-// watch closes the connection when the publisher must go, or is silent though
-// connected.
-func (p *session) watch() {
-	defer func() { _ = p.conn.Close() }() // it never fails
-	timeout := p.s.cfg.ReadTimeout
-	timer := time.NewTimer(timeout)
-	defer timer.Stop()
-	attached, gone := p.attached, (<-chan struct{})(nil)
-	for {
-		select {
-		case <-p.ended:
-			return
-		case <-p.s.ctx.Done():
-			return
-		case <-attached:
-			attached, gone = nil, p.pub.Load().Done()
-		case <-gone:
-			return
-		case <-timer.C:
-			silent := media.Now() - p.receiver.Heard()
-			if silent >= timeout {
-				err := fmt.Errorf("%w for %v", errSilent, timeout)
-				p.why.Store(&err)
-				return
-			}
-			timer.Reset(timeout - silent)
-		}
+	var err error
+	if p.packet, err = p.conn.ReadPacket(); err != nil {
+		p.packet = nil
+		return nil, errClosed
 	}
+	return p.packet.Data(), nil
 }
 
 // fault mentions what is wrong with the bytes.

@@ -265,7 +265,7 @@ func TestRefusedLater(t *testing.T) {
 	silent := tools.Start(t, tools.Command{Path: tools.Find(t, "ffmpeg"), Args: []string{
 		"-v", "error", "-nostdin", "-re", "-f", "lavfi", "-i", "sine", "-c:a", "pcm_u8", "-f", "u8", "srt://" + address + "?streamid=publish:noise",
 	}})
-	j.sees(`publisher refused.*noise.*delivers nothing that can be used for 1s`)
+	j.sees(`publisher refused.*noise.*nothing that can be used has come for 1s`)
 	if !silent.Ends(20 * time.Second) {
 		t.Error("ffmpeg was not told")
 	}
