@@ -14,6 +14,7 @@ import (
 	"github.com/millrace/millrace/ingest"
 	"github.com/millrace/millrace/ingest/rtsp"
 	"github.com/millrace/millrace/ingest/srt"
+	"github.com/millrace/millrace/ingest/tspull"
 	"github.com/millrace/millrace/internal/access"
 	"github.com/millrace/millrace/internal/config"
 	"github.com/millrace/millrace/internal/pipeline"
@@ -370,12 +371,16 @@ func (s *server) close(ctx context.Context) error {
 // pull keeps a configured source attached to its stream until ctx ends.
 func (s *server) pull(ctx context.Context, url string, stream *ingest.Stream) {
 	log := s.log.With("stream", stream.Path())
-	scheme, _, _ := strings.Cut(url, "://")
-	if scheme != "rtsp" && scheme != "rtsps" {
+	var err error
+	switch scheme, _, _ := strings.Cut(url, "://"); scheme {
+	case "rtsp", "rtsps":
+		err = rtsp.Pull(ctx, rtsp.PullConfig{URL: url, Logger: log}, stream)
+	case "udp", "http", "https":
+		err = tspull.Pull(ctx, tspull.Config{URL: url, Logger: log}, stream)
+	default:
 		stream.Unavailable(notYet("pulling from " + scheme + "://"))
-		return
 	}
-	if err := rtsp.Pull(ctx, rtsp.PullConfig{URL: url, Logger: log}, stream); err != nil {
+	if err != nil {
 		log.Debug("source given up", "err", err) // the stream has ended
 	}
 }

@@ -192,7 +192,7 @@ func TestPull(t *testing.T) {
 			done := make(chan error)
 			go func() {
 				done <- Pull(ctx, PullConfig{
-					URL: url, Transport: c.transport, Backoff: 20 * time.Millisecond, MaxBackoff: 50 * time.Millisecond,
+					URL: url, Transport: c.transport, Retry: ingest.Retry{Backoff: 20 * time.Millisecond, Max: 50 * time.Millisecond},
 					ReadTimeout: 500 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(&logged, nil)),
 				}, sink)
 			}()

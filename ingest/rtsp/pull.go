@@ -2,10 +2,8 @@ package rtsp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"sync/atomic"
 	"time"
@@ -32,9 +30,8 @@ type PullConfig struct {
 	// connected to anew; 10 s by default.
 	ReadTimeout time.Duration
 
-	// Backoff is the pause before the first retry, 1 s by default; it doubles
-	// up to MaxBackoff, 30 s by default, with a jitter of half of it.
-	Backoff, MaxBackoff time.Duration
+	// Retry says how the source is come back to.
+	Retry ingest.Retry
 
 	Logger *slog.Logger // nil: none
 }
@@ -43,65 +40,30 @@ func (c PullConfig) withDefaults() PullConfig {
 	if c.ReadTimeout <= 0 {
 		c.ReadTimeout = defaultTimeout
 	}
-	if c.Backoff <= 0 {
-		c.Backoff = time.Second
-	}
-	if c.MaxBackoff <= 0 {
-		c.MaxBackoff = 30 * time.Second
-	}
 	c.Logger = orDiscard(c.Logger)
 	return c
 }
 
-// Sink is what a pulled source is attached to: an ingest.Stream.
-type Sink interface {
-	Attach(ingest.PublisherInfo, []*media.Track) (*ingest.Publisher, error)
-	// Unavailable tells why there is no publisher.
-	Unavailable(reason error)
-}
-
-// steady is how long a source must have delivered for the pause to start
-// small again.
-const steady = 10 * time.Second
-
 // Pull keeps a source attached to the sink until ctx ends, which is nil, or
-// the sink has ended or the URL is no URL, which is an error. Failures in
-// between are logged, told to the sink, and retried.
-func Pull(ctx context.Context, cfg PullConfig, sink Sink) error {
+// the sink has ended or the URL is no URL, which is an error; see ingest.Pull.
+func Pull(ctx context.Context, cfg PullConfig, sink ingest.Sink) error {
 	cfg = cfg.withDefaults()
 	u, err := parseURL(cfg.URL)
 	if err != nil {
 		return fmt.Errorf("pull: %w", err)
 	}
 	p := &puller{cfg: cfg, url: u, sink: sink, log: cfg.Logger.With("source", publicURL(u))}
-	pause := cfg.Backoff
-	for {
-		begun := time.Now()
+	return ingest.Pull(ctx, cfg.Retry, p.log, sink, func(ctx context.Context) (bool, error) {
 		err := p.session(ctx)
-		if ctx.Err() != nil {
-			return nil //nolint:nilerr // told to stop
-		}
-		if errors.Is(err, ingest.ErrEnded) {
-			return fmt.Errorf("pull %s: %w", publicURL(u), err)
-		}
-		if p.delivered && time.Since(begun) >= steady {
-			pause = cfg.Backoff
-		}
-		wait := pause/2 + rand.N(pause)/2 + 1
-		p.log.Warn("source unavailable", "reason", err, "retry", wait.Round(time.Millisecond))
-		sink.Unavailable(err)
-		if sleep(ctx, wait) != nil {
-			return nil //nolint:nilerr // told to stop
-		}
-		pause = min(2*pause, cfg.MaxBackoff)
-	}
+		return p.delivered, err
+	})
 }
 
 // puller is a Pull at work.
 type puller struct {
 	cfg       PullConfig
 	url       *base.URL
-	sink      Sink
+	sink      ingest.Sink
 	log       *slog.Logger
 	faults    telemetry.Summary
 	refused   bool // the source refuses TCP

@@ -35,6 +35,7 @@ var rooms = []room{
 	// A protocol; never another one.
 	{name: "ingest/rtsp/...", may: and("ingest", "ingest/codec")},
 	{name: "ingest/rtmp/...", may: and("ingest", "ingest/codec")},
+	{name: "ingest/tspull", may: and("ingest", "ingest/mpegts")},
 	{name: "ingest/srt/...", may: and("ingest", "ingest/mpegts")},
 
 	{name: "transcode", may: and("transcode/wire", "internal/child")},

@@ -102,7 +102,7 @@ type Retain struct {
 // stream goes on untouched over a reload when its Stream is the same.
 type Stream struct {
 	Path          Pattern       `key:"path" reload:"streams" doc:"A path, or a pattern."`
-	Source        string        `key:"source" reload:"streams" doc:"URL to pull from (rtsp://user:password@host/path); without it publishers push. Needs an exact path."`
+	Source        string        `key:"source" reload:"streams" doc:"URL to pull from (rtsp://user:password@host/path; of a live transport stream udp://@:port, udp://group:port, http://host/path); without it publishers push. Needs an exact path."`
 	Ladder        Ladder        `key:"ladder" reload:"streams" doc:"Renditions offered: auto (up to four, never more than the source), passthrough (the source as it is), or a list, top first."`
 	Pipeline      string        `key:"pipeline" reload:"streams" doc:"JavaScript pipeline in place of the built-in one."`
 	HLS           HLS           `key:"hls" doc:"What viewers get."`

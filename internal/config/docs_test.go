@@ -143,7 +143,7 @@ func notBuilt() string {
 	var b strings.Builder
 	index := strings.NewReplacer("[0]", "[]")
 	for _, m := range NotYet(c) {
-		fmt.Fprintf(&b, "- `%s`: %s\n", index.Replace(m.Key), strings.Replace(m.What, "srt://", "anything but rtsp:// and rtsps://", 1))
+		fmt.Fprintf(&b, "- `%s`: %s\n", index.Replace(m.Key), strings.Replace(m.What, "srt://", "rtmp:// and srt://", 1))
 	}
 	for _, l := range NotYetListeners(c) {
 		fmt.Fprintf(&b, "- `%s`: the listener\n", l)

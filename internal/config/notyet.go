@@ -39,13 +39,16 @@ func NotYet(c *Config) []Missing {
 		if u, err := url.Parse(s.Source); err == nil {
 			scheme = u.Scheme
 		}
-		add(scheme != "" && scheme != "rtsp" && scheme != "rtsps", key+".source", "pulling from "+scheme+"://")
+		add(scheme != "" && !pulled[scheme], key+".source", "pulling from "+scheme+"://")
 		for j, r := range s.Ladder.Rungs() {
 			add(r.Codec != "h264" && r.Codec != "copy", fmt.Sprintf("%s.ladder[%d].codec", key, j), "encoding to "+r.Codec)
 		}
 	}
 	return list
 }
+
+// pulled are the schemes of sources that this version knows.
+var pulled = map[string]bool{"rtsp": true, "rtsps": true, "udp": true, "http": true, "https": true}
 
 // NotYetListeners names the protocols whose listeners c wants and this version
 // does not have.

@@ -133,12 +133,12 @@ func (v validator) stream(s *Stream, key string) {
 	case err != nil || u.Scheme == "" || u.Host == "":
 		v.errorf(key+".source", "is not a URL; write rtsp://user:password@host/path, and %% in a password as %%25")
 	case !pullable[u.Scheme]:
-		v.errorf(key+".source", "cannot pull from %s://; known are rtsp, rtsps, rtmp, rtmps, srt, http and https", u.Scheme)
+		v.errorf(key+".source", "cannot pull from %s://; known are rtsp, rtsps, rtmp, rtmps, srt, udp, http and https", u.Scheme)
 	}
 }
 
 var pullable = map[string]bool{
-	"rtsp": true, "rtsps": true, "rtmp": true, "rtmps": true, "srt": true, "http": true, "https": true,
+	"rtsp": true, "rtsps": true, "rtmp": true, "rtmps": true, "srt": true, "udp": true, "http": true, "https": true,
 }
 
 // CheckSegment reports a length that segments cannot have.
