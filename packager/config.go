@@ -67,6 +67,10 @@ type Config struct {
 	// Subtitles are renditions of text, which Caption fills.
 	Subtitles []Subtitles
 
+	// AudioOnly lists the sound that everybody can play as a variant of its own
+	// beside those with a picture.
+	AudioOnly bool
+
 	// Container is the format of segments and parts; FMP4.
 	Container Container
 

@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "write the golden files of this package"
 // TestGolden runs the scripts in testdata. The comment of each archive says
 // what happens, one command a line, and its files are what is fetched:
 //
-//	config segment=2s window=10s      once, first
+//	config segment=2s window=10s      once, first; audioonly for that
 //	renditions 720p=video,copy,BITRATE audio=audio,group:G,title:T,language:L,default …
 //	cut SEGMENT DISCONTINUITY AT      on the stream's timeline; starts at 0s
 //	write RENDITION SEGMENT FROM TO   frames at 25 a second, AAC at 48 kHz,
@@ -91,6 +91,10 @@ func (s *script) run(t *testing.T, words []string) error {
 	case "config":
 		cfg := Config{}
 		for _, w := range words[1:] {
+			if w == "audioonly" {
+				cfg.AudioOnly = true
+				continue
+			}
 			name, value, _ := strings.Cut(w, "=")
 			d, err := time.ParseDuration(value)
 			if err != nil {

@@ -212,6 +212,9 @@ func (p *Presentation) multivariant() *playlist.Multivariant {
 			m.Variants = append(m.Variants, g.with(variant(r)))
 		}
 	}
+	if p.cfg.AudioOnly && len(groups) > 0 {
+		m.Variants = append(m.Variants, groups[0].alone())
+	}
 	arrange(m.Variants)
 	m.IFrames = p.iframeVariants(video)
 	p.caption(m)
@@ -251,16 +254,16 @@ func stepped(rate int) int {
 
 // arrange puts the variant that players should start with first and the rest
 // from the best to the least. It is one of the sound that stands first, which
-// everybody can play.
+// everybody can play, and has a picture where there is one.
 func arrange(vs []playlist.Variant) {
 	if len(vs) == 0 {
 		return
 	}
-	sound := vs[0].Audio
+	sound, picture := vs[0].Audio, vs[0].Height > 0
 	slices.SortStableFunc(vs, func(a, b playlist.Variant) int { return cmp.Compare(b.Bandwidth, a.Bandwidth) })
 	best, distance := 0, math.Inf(1)
 	for i, v := range vs {
-		if v.Audio != sound {
+		if v.Audio != sound || picture && v.Height == 0 {
 			continue
 		}
 		if d := math.Abs(math.Log(float64(max(v.Bandwidth, 1)) / defaultBandwidth)); d < distance {

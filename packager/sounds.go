@@ -115,15 +115,13 @@ func (g sounds) rates() (peak, average int, codecs []string) {
 	return peak, average, codecs
 }
 
-// alone is the group as a variant without a picture.
+// alone is the group as a variant without a picture: it is its own main media.
 func (g sounds) alone() playlist.Variant {
-	v := variant(g.members[g.first()].rendition)
-	if len(g.members) == 1 {
-		return v
-	}
 	peak, average, codecs := g.rates()
-	v.Audio, v.Bandwidth, v.AverageBandwidth, v.Codecs = g.id, peak, average, strings.Join(codecs, ",")
-	return v
+	return playlist.Variant{
+		Bandwidth: peak, AverageBandwidth: average, Codecs: strings.Join(codecs, ","), Audio: g.id,
+		URI: g.members[g.first()].name + "/" + mediaFile,
+	}
 }
 
 // listSounds lists what has no picture at all: a variant for each group. Where
@@ -132,7 +130,9 @@ func (g sounds) alone() playlist.Variant {
 func listSounds(m *playlist.Multivariant, groups []sounds) {
 	for _, g := range groups {
 		v := g.alone()
-		if v.Audio != "" {
+		if len(g.members) == 1 {
+			v.Audio = ""
+		} else {
 			m.Renditions = append(m.Renditions, g.list()...)
 		}
 		m.Variants = append(m.Variants, v)

@@ -9,6 +9,10 @@ import (
 func aac() *AudioRecipe  { return &AudioRecipe{Codec: "aac"} }
 func opus() *AudioRecipe { return &AudioRecipe{Codec: "opus"} }
 
+// GermanPitch (Hz) is what is heard in the second language of
+// h264-languages; the first one has the usual sound.
+const GermanPitch = 3000
+
 // Clips lists the ready recipes: what cameras, encoders and telephones send.
 // Changing a copy makes another clip, so "the same, but longer" is a matter of
 // Duration.
@@ -41,6 +45,9 @@ func Clips() []Recipe {
 		{Name: "h264-ac3", Video: &VideoRecipe{Codec: "h264"}, Audio: &AudioRecipe{Codec: "ac3"}},
 		{Name: "h264-eac3", Video: &VideoRecipe{Codec: "h264"}, Audio: &AudioRecipe{Codec: "eac3"}},
 		{Name: "h264-flac", Video: &VideoRecipe{Codec: "h264"}, Audio: &AudioRecipe{Codec: "flac"}},
+		{Name: "h264-languages", Video: &VideoRecipe{Codec: "h264"}, Audio: &AudioRecipe{
+			Codec: "aac", Language: "eng", Tones: []ToneRecipe{{Pitch: GermanPitch, Language: "ger"}},
+		}},
 		{Name: "h264-aac-mono", Video: &VideoRecipe{Codec: "h264"}, Audio: &AudioRecipe{Codec: "aac", Rate: 44100, Channels: 1}},
 		{Name: "h264-aac-5.1", Video: &VideoRecipe{Codec: "h264"}, Audio: &AudioRecipe{Codec: "aac", Channels: 6}},
 		{Name: "h265", Video: &VideoRecipe{Codec: "h265"}, Audio: aac()},

@@ -57,6 +57,13 @@ func (r Recipe) encodeArgs(sound, out string) []string {
 	} else if r.Audio != nil {
 		args = append(args, "-f", "s16le", "-ar", strconv.Itoa(r.Audio.Rate), "-ch_layout", channelLayout(r.Audio.Channels), "-i", sound)
 	}
+	if a := r.Audio; a != nil {
+		for _, t := range a.Tones {
+			args = append(args, "-f", "lavfi", "-i", fmt.Sprintf("sine=frequency=%d:sample_rate=%d:duration=%f,aformat=channel_layouts=%s",
+				t.Pitch, a.Rate, r.Duration.Seconds(), channelLayout(a.Channels)))
+		}
+	}
+	var tags []string
 	if v := r.Video; v != nil {
 		args = append(args, "-map", "0:v", "-vf", v.filters(), "-pix_fmt", v.pixelFormat(), "-fps_mode", "passthrough",
 			"-g", strconv.Itoa(v.GOP), "-keyint_min", strconv.Itoa(v.GOP), "-b:v", strconv.Itoa(v.Bitrate),
@@ -64,18 +71,28 @@ func (r Recipe) encodeArgs(sound, out string) []string {
 		args = append(args, videoEncoders[v.Codec](v)...)
 	}
 	if a := r.Audio; a != nil {
-		input := "0:a"
+		input := 0
 		if r.Video != nil {
-			input = "1:a"
+			input = 1
 		}
-		args = append(args, "-map", input)
+		args = append(args, "-map", fmt.Sprintf("%d:a", input))
 		if strings.HasSuffix(sound, ".mp3") {
 			args = append(args, "-c:a", "copy")
 		} else {
 			args = append(args, "-c:a", audioEncoders[a.Codec], "-b:a", strconv.Itoa(a.Bitrate))
 		}
+		for i, codec := range a.toneCodecs() {
+			n := strconv.Itoa(i + 1)
+			args = append(args, "-map", fmt.Sprintf("%d:a", input+i+1), "-c:a:"+n, audioEncoders[codec])
+			tags = append(tags, "-metadata:s:a:"+n, "language="+a.Tones[i].Language)
+		}
+		if a.Language != "" {
+			tags = append(tags, "-metadata:s:a:0", "language="+a.Language)
+		}
 	}
-	args = append(args, "-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact")
+	args = append(args, "-map_metadata", "-1")
+	args = append(args, tags...)
+	args = append(args, "-fflags", "+bitexact", "-flags:a", "+bitexact")
 	if r.Container == "mp4" || r.Container == "mov" {
 		args = append(args, "-movflags", "+faststart")
 	}

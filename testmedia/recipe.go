@@ -65,6 +65,26 @@ type AudioRecipe struct {
 	Rate     int    // 48000, or 8000 for G.711
 	Channels int    // 2, or 1 for G.711
 	Bitrate  int    // bits/s: 64 kbit/s a channel
+
+	Language string `json:",omitempty"` // ISO 639-2; unknown
+
+	// Tones are further tracks, of the same rate and number of channels.
+	Tones []ToneRecipe `json:",omitempty"`
+}
+
+// ToneRecipe is a track with nothing but a steady tone.
+type ToneRecipe struct {
+	Pitch    int    // Hz
+	Codec    string // as that of the first track
+	Language string
+}
+
+func (a *AudioRecipe) toneCodecs() []string {
+	var list []string
+	for _, t := range a.Tones {
+		list = append(list, cmp.Or(t.Codec, a.Codec))
+	}
+	return list
 }
 
 // Frames is the number of pictures in the clip.
@@ -161,8 +181,12 @@ func (r Recipe) check() error {
 			return fmt.Errorf("recipe %q: only h264 is made interlaced", r.Name)
 		}
 	}
-	if a := r.Audio; a != nil && audioEncoders[a.Codec] == "" {
-		return fmt.Errorf("recipe %q: unknown audio codec %q", r.Name, a.Codec)
+	if a := r.Audio; a != nil {
+		for _, codec := range append([]string{a.Codec}, a.toneCodecs()...) {
+			if audioEncoders[codec] == "" {
+				return fmt.Errorf("recipe %q: unknown audio codec %q", r.Name, codec)
+			}
+		}
 	}
 	return nil
 }

@@ -87,6 +87,9 @@ func placeholder(section []byte) []byte {
 	return []byte("m=" + kind + " 0 RTP/AVP 127\r\na=rtpmap:127 unknown/90000\r\n" + control)
 }
 
+// stereo says of Opus that it is meant to be heard in stereo (RFC 7587 §6.1).
+const stereo = "sprop-stereo=1"
+
 // withoutSets returns the lines without sprop parameters.
 func withoutSets(lines []byte) []byte {
 	kept := make([]byte, 0, len(lines))
@@ -101,7 +104,8 @@ func withoutSets(lines []byte) []byte {
 			continue // no line that anybody needs
 		}
 		list := slices.DeleteFunc(strings.Split(params, ";"), func(p string) bool {
-			return strings.Contains(strings.ToLower(p), "sprop-")
+			p = strings.ToLower(strings.TrimSpace(p))
+			return strings.Contains(p, "sprop-") && p != stereo
 		})
 		kept = append(kept, head+" "+strings.Join(list, ";")+"\r\n"...)
 	}

@@ -62,6 +62,19 @@ func TestSDPWithLanguages(t *testing.T) {
 	}
 }
 
+// Opus is mono unless its sender says otherwise, which only players of the
+// original would notice.
+func TestSDPOfOpus(t *testing.T) {
+	for params, channels := range map[string]int{
+		"": 1, "a=fmtp:97 sprop-stereo=1\r\n": 2, "a=fmtp:97 useinbandfec=1; sprop-stereo=1\r\n": 2, "a=fmtp:97 sprop-stereo=0\r\n": 1,
+	} {
+		list, _, err := parseSDP(t, []byte("v=0\r\ns=x\r\nt=0 0\r\nm=audio 0 RTP/AVP 97\r\na=rtpmap:97 opus/48000/2\r\n"+params))
+		if err != nil || list[0].track.Channels != channels {
+			t.Errorf("with %q: %v, %v", params, list, err)
+		}
+	}
+}
+
 // Without parameter sets the track waits for those in band.
 func TestSDPWithoutSets(t *testing.T) {
 	for _, cut := range []string{

@@ -116,15 +116,17 @@ type Stream struct {
 
 // HLS is the shape of a stream's playlists and segments.
 type HLS struct {
-	Segment    time.Duration `key:"segment" reload:"streams" doc:"Aim for the length of segments, 500ms to 60s. A copied rendition is cut at the source's keyframes."`
-	Part       time.Duration `key:"part" reload:"streams" doc:"Length of low-latency parts, 100ms to half a segment. Latency is about four parts."`
-	Window     time.Duration `key:"window" reload:"streams" doc:"How much the live playlist lists, at least three segments."`
-	DVR        time.Duration `key:"dvr" reload:"streams" doc:"How far back viewers may seek, kept on disk, over a restart too; 0s for not at all."`
-	Container  string        `key:"container" reload:"streams" oneof:"fmp4 ts" doc:"Segment format: fmp4 (CMAF), or ts (MPEG-TS) for old players. TS carries H.264, and AAC; sources of other codecs are encoded, or refused with ladder passthrough."`
-	LowLatency bool          `key:"lowLatency" reload:"streams" doc:"Offer parts, blocking reload and the rest of low-latency HLS, and encode for it."`
-	Audio      Sounds        `key:"audio" doc:"What to call the publisher's audio tracks in players' menus, where it sends several. The first track is what players begin with."`
-	Subtitles  Subtitles     `key:"subtitles" doc:"Subtitle renditions (WebVTT), at most 8. Their texts come over the API and from scripts."`
-	Encryption Encryption    `key:"encryption" doc:"Encrypt what viewers get. Without key and keyFile the server makes keys and gives them to those who may view the stream."`
+	Segment       time.Duration `key:"segment" reload:"streams" doc:"Aim for the length of segments, 500ms to 60s. A copied rendition is cut at the source's keyframes."`
+	Part          time.Duration `key:"part" reload:"streams" doc:"Length of low-latency parts, 100ms to half a segment. Latency is about four parts."`
+	Window        time.Duration `key:"window" reload:"streams" doc:"How much the live playlist lists, at least three segments."`
+	DVR           time.Duration `key:"dvr" reload:"streams" doc:"How far back viewers may seek, kept on disk, over a restart too; 0s for not at all."`
+	Container     string        `key:"container" reload:"streams" oneof:"fmp4 ts" doc:"Segment format: fmp4 (CMAF), or ts (MPEG-TS) for old players. TS carries H.264, and AAC; sources of other codecs are encoded, or refused with ladder passthrough."`
+	LowLatency    bool          `key:"lowLatency" reload:"streams" doc:"Offer parts, blocking reload and the rest of low-latency HLS, and encode for it."`
+	OriginalAudio bool          `key:"originalAudio" reload:"streams" doc:"Offer sound that is encoded to AAC as it came too, in variants of their own that players choose by their codecs: Opus, FLAC, AC-3 and E-AC-3, in ts the last two."`
+	AudioOnly     bool          `key:"audioOnly" reload:"streams" doc:"List a variant without a picture, for the thinnest lines and for listening."`
+	Audio         Sounds        `key:"audio" doc:"What to call the publisher's audio tracks in players' menus, where it sends several. The first track is what players begin with."`
+	Subtitles     Subtitles     `key:"subtitles" doc:"Subtitle renditions (WebVTT), at most 8. Their texts come over the API and from scripts."`
+	Encryption    Encryption    `key:"encryption" doc:"Encrypt what viewers get. Without key and keyFile the server makes keys and gives them to those who may view the stream."`
 }
 
 // Encryption says how segments are encrypted, and with what.
@@ -163,12 +165,13 @@ func DefaultStream() Stream {
 	return Stream{
 		Ladder: Ladder{Mode: Auto},
 		HLS: HLS{
-			Segment:    2 * time.Second,
-			Part:       500 * time.Millisecond,
-			Window:     30 * time.Second,
-			Container:  "fmp4",
-			LowLatency: true,
-			Encryption: Encryption{Method: "none"},
+			Segment:       2 * time.Second,
+			Part:          500 * time.Millisecond,
+			Window:        30 * time.Second,
+			Container:     "fmp4",
+			LowLatency:    true,
+			OriginalAudio: true,
+			Encryption:    Encryption{Method: "none"},
 		},
 		Hold:          30 * time.Second,
 		Clock:         "server",

@@ -32,6 +32,8 @@ func TestBrowser(t *testing.T) {
 		{"decrypts samples", browserDecryptsSamples},
 		{"plays DASH", browserPlaysDASH},
 		{"decrypts DASH", browserDecryptsDASH},
+		{"switches languages", browserSwitchesLanguages},
+		{"chooses a codec", browserChoosesCodec},
 		{"checks", browserChecks},
 	} {
 		t.Run(c.name, c.test)

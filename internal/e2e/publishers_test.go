@@ -37,6 +37,7 @@ type publication struct {
 const (
 	aacCopy  = "audio aac copy 48000/2"
 	aacCoded = "audio aac 48000/2"
+	opusCopy = "audio-opus opus copy 48000/2"
 	copied   = "360p h264 copy 640x360"
 	coded    = "360p h264 640x360"
 )
@@ -58,14 +59,14 @@ var publications = []publication{
 	{path: "raw/h265", clip: "h265-b", want: []string{"360p h265 copy 640x360", aacCopy}},
 	{path: "pcma", clip: "h264-pcma", want: []string{copied, aacCoded}},
 	{path: "pcmu", clip: "h264-pcmu", transport: "udp", want: []string{copied, aacCoded}},
-	{path: "opus", clip: "h264-opus", want: []string{copied, aacCoded}},
+	{path: "opus", clip: "h264-opus", want: []string{copied, aacCoded, opusCopy}},
 	{path: "mp2", clip: "h264-mp2", want: []string{copied, aacCoded}},
 	{path: "mp3", clip: "h264-mp3", want: []string{copied, aacCoded}},
 	{path: "mono", clip: "h264-aac-mono", want: []string{copied, "audio aac copy 44100/1"}},
 	{path: "surround", clip: "h264-aac-5.1", want: []string{copied, "audio aac copy 48000/6"}},
 	{path: "silent", clip: "h264-silent", want: []string{copied}},
 	{path: "sound", clip: "aac", want: []string{aacCopy}},
-	{path: "sound/opus", clip: "opus", want: []string{aacCoded}},
+	{path: "sound/opus", clip: "opus", want: []string{aacCoded, opusCopy}},
 	{path: "sound/pcmu", clip: "pcmu", want: []string{aacCoded}},
 	{path: "long", clip: "h264-long-gop", want: []string{coded, aacCopy}, switches: 1},
 	{path: "long/b", clip: "h264-long-gop", change: withBFrames, want: []string{coded, aacCopy}, switches: 1},
@@ -80,8 +81,8 @@ var publications = []publication{
 	{path: "gst/tcp", clip: "h264-b", gstreamer: true, want: []string{copied, aacCopy}},
 	{path: "gst/h265", clip: "h265-b", gstreamer: true, want: []string{coded, aacCopy}},
 	{path: "gst/udp", clip: "h264", gstreamer: true, transport: "udp", want: []string{copied, aacCopy}},
-	{path: "gst/opus", clip: "opus", gstreamer: true, want: []string{aacCoded}},
-	{path: "vp9", clip: "vp9", options: []string{"-strict", "experimental"}, want: []string{coded, aacCoded}},
+	{path: "gst/opus", clip: "opus", gstreamer: true, want: []string{aacCoded, opusCopy}},
+	{path: "vp9", clip: "vp9", options: []string{"-strict", "experimental"}, want: []string{coded, aacCoded, opusCopy}},
 }
 
 const coded480of576 = "360p h264 480x360"

@@ -104,7 +104,7 @@ func (s *server) clips(byPath map[string]string) map[string]testmedia.Recipe {
 		s.publish(path, file)
 	}
 	for path := range recipes {
-		s.live(path, 1)
+		s.live(path, 0)
 	}
 	return recipes
 }

@@ -65,6 +65,7 @@ func (f File) once(ctx context.Context, gopTooLong bool) error {
 	defer thumbnails.Close()
 	pres, err := packager.New(packager.Config{
 		Segment: f.HLS.Segment, Container: container(inTS(f.HLS)), VOD: true, Output: out, Logger: f.Logger, Pictures: thumbnails.JPEG,
+		AudioOnly: f.HLS.AudioOnly,
 	})
 	if err != nil {
 		return errors.Join(err, out.Discard())

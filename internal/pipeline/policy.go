@@ -28,7 +28,7 @@ func LivePolicy(set config.Stream) transcode.Policy {
 func Policy(ladder config.Ladder, encoder config.Encoder, hls config.HLS) transcode.Policy {
 	p := transcode.Policy{
 		Mode:    transcode.Mode(ladder.Mode),
-		Segment: hls.Segment, TransportStream: inTS(hls),
+		Segment: hls.Segment, TransportStream: inTS(hls), Originals: hls.OriginalAudio,
 		Encoder: transcode.Encoder{Threads: encoder.Threads, Nice: encoder.Nice, Preset: encoder.Preset},
 	}
 	for _, s := range hls.Audio.List() {

@@ -248,11 +248,14 @@ func (c *composed) measure(tracks map[string]*track) {
 		t := tracks[path.Dir(v.URI)]
 		v.Bandwidth, v.AverageBandwidth = t.peak, t.average
 		for _, group := range []string{v.Audio, v.Subtitles} {
-			peak, average := 0, 0
+			peak, average, within := 0, 0, false
 			for _, r := range c.multi.Renditions {
-				if a := tracks[path.Dir(r.URI)]; r.GroupID == group && a != nil && a != t {
-					peak, average = max(peak, a.peak), max(average, a.average)
+				if a := tracks[path.Dir(r.URI)]; r.GroupID == group && a != nil {
+					peak, average, within = max(peak, a.peak), max(average, a.average), within || a == t
 				}
+			}
+			if within { // without a picture it is one of its own sounds
+				v.Bandwidth, v.AverageBandwidth = 0, 0
 			}
 			v.Bandwidth += peak
 			v.AverageBandwidth += average

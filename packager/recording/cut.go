@@ -44,7 +44,7 @@ func (e *entry) clipOf(name string) ([]clip.Track, error) {
 		switch uri := path.Dir(r.URI); {
 		case uri == name:
 			lead = name
-		case best != nil && r.GroupID == best.Audio && (audio == "" || r.Default) && uri != lead:
+		case best != nil && best.Height > 0 && r.GroupID == best.Audio && (audio == "" || r.Default) && uri != lead:
 			audio = uri
 		}
 	}

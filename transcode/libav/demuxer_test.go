@@ -233,7 +233,7 @@ func TestDescribesSource(t *testing.T) {
 			if v := d.Tracks()[0]; !c.want(v) {
 				t.Errorf("described as %+v", v)
 			}
-			if len(d.Tracks()) > 1 && d.Tracks()[1].Language != "deu" {
+			if len(d.Tracks()) > 1 && d.Tracks()[1].Language != "de" {
 				t.Errorf("language %q", d.Tracks()[1].Language)
 			}
 			if i := d.Info(); i.Container == "" || i.Duration < time.Second || len(i.Streams) != len(d.Tracks()) {

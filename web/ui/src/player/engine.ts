@@ -22,6 +22,7 @@ const retry = (maxNumRetry: number): HlsConfig['playlistLoadPolicy'] => ({
 export interface Watcher {
   phase(phase: Phase): void;
   levels(hls: Hls): void;
+  sounds(hls: Hls): void;
 }
 
 export class Engine {
@@ -151,6 +152,11 @@ export class Engine {
       else setTimeout(begin, 2000 * details.targetduration); // there may be no more than that
     });
     hls.on(Hls.Events.LEVELS_UPDATED, () => this.watcher.levels(hls));
+    hls.on(Hls.Events.AUDIO_TRACKS_UPDATED, () => { // another coding of the sound brings levels of its own, too
+      this.watcher.levels(hls);
+      this.watcher.sounds(hls);
+    });
+    hls.on(Hls.Events.AUDIO_TRACK_SWITCHED, () => this.watcher.sounds(hls));
     hls.on(Hls.Events.ERROR, (_, data) => data.fatal && this.hls === hls && this.send(fatal(data)));
     giveClearKeys(hls, this.video);
     hls.attachMedia(this.video);

@@ -11,6 +11,7 @@ import type { Phase } from './recovery';
 import { RenditionList, rungName, rungsOf } from './renditions';
 import { Past } from './past';
 import { share } from './share';
+import { show as showSounds, SoundList } from './sounds';
 import { beside } from './storyboard';
 import { words } from './words';
 
@@ -58,9 +59,14 @@ element('share').append(...share(place));
 
 const chromeMenu = customElements.get('media-rendition-menu') as unknown as { formatRendition: typeof rungName };
 chromeMenu.formatRendition = rungName;
-const renditions = new RenditionList((index) => {
-  if (engine.hls) engine.hls.nextLevel = index;
+const renditions = new RenditionList((level) => {
+  if (engine.hls) engine.hls.nextLevel = level;
 });
+const sounds = new SoundList((index) => {
+  if (engine.hls) engine.hls.audioTrack = index;
+});
+// Browsers that have such a list fill it only where they play HLS themselves.
+if (Hls.isSupported()) Object.defineProperty(video, 'audioTracks', { value: sounds });
 Object.assign(video, { videoRenditions: renditions, streamType: 'live', liveEdgeStart: Number.NaN });
 
 // --- the engine ---
@@ -68,10 +74,11 @@ Object.assign(video, { videoRenditions: renditions, streamType: 'live', liveEdge
 const engine = new Engine(video, place, token, {
   phase: show,
   levels: (hls) => {
-    renditions.replace(rungsOf(hls.levels));
+    renditions.replace(rungsOf(hls.levels, hls.levels[Math.max(hls.loadLevel, 0)]?.audioCodec));
     const level = hls.levels[0]?.url[0];
     if (place.recording && level) pictures(level);
   },
+  sounds: (hls) => showSounds(sounds, hls),
 });
 
 // A recording has a bar over all of it, with pictures.

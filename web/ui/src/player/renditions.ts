@@ -5,7 +5,7 @@ import type Hls from 'hls.js';
 import { bitrate } from '../shared/format';
 
 export interface Rung {
-  id: string;
+  id: string; // the number of the level
   width: number;
   height: number;
   bitrate: number;
@@ -40,19 +40,24 @@ export class RenditionList extends EventTarget {
   set selectedIndex(index: number) {
     if (index === this.#selected) return;
     this.#selected = index;
-    this.onSelect(index);
+    this.onSelect(this.#level);
     this.dispatchEvent(new Event('change'));
   }
 
   /** New rungs. A choice by hand survives where a rung of that height is still there. */
   replace(rungs: Rung[]): void {
-    const height = this.#rungs[this.#selected]?.height;
+    const [height, before] = [this.#rungs[this.#selected]?.height, this.#level];
+    if (rungs.length === this.#rungs.length && rungs.every((r, i) => r.id === this.#rungs[i]?.id && r.bitrate === this.#rungs[i]?.bitrate)) return;
     this.#rungs = rungs;
     this.#index();
     this.#selected = height === undefined ? -1 : rungs.findIndex((r) => r.height === height);
-    if (this.#selected >= 0) this.onSelect(this.#selected);
+    if (this.#selected >= 0 && this.#level !== before) this.onSelect(this.#level);
     this.dispatchEvent(new Event('addrendition'));
     this.dispatchEvent(new Event('change'));
+  }
+
+  get #level(): number {
+    return Number(this.#rungs[this.#selected]?.id ?? -1);
   }
 
   /** media-chrome reads list[i] and uses Array.prototype methods on it. */
@@ -63,9 +68,12 @@ export class RenditionList extends EventTarget {
   }
 }
 
-/** The rungs of what hls.js found in the multivariant playlist. */
-export function rungsOf(levels: Hls['levels']): Rung[] {
-  return levels.map((l, i) => ({ id: String(i), width: l.width, height: l.height, bitrate: l.bitrate }));
+/** The rungs of what hls.js found in the multivariant playlist: each picture once, with the sound in this coding where it has that. */
+export function rungsOf(levels: readonly Pick<Hls['levels'][number], 'width' | 'height' | 'bitrate' | 'audioCodec'>[], sound?: string): Rung[] {
+  const rungs = levels.map((l, i) => ({ id: String(i), width: l.width, height: l.height, bitrate: l.bitrate, sound: l.audioCodec }));
+  return rungs
+    .filter((r) => r.sound === sound || !rungs.some((o) => o.sound === sound && o.height === r.height && o.width === r.width))
+    .map(({ id, width, height, bitrate }) => ({ id, width, height, bitrate }));
 }
 
 /** "720p · 2.48 Mbit/s"; without a picture only the bitrate. */
