@@ -12,12 +12,12 @@ import (
 	"github.com/millrace/millrace/packager/protect"
 )
 
-// earlySound is how much too early sound is dated. Dates have milliseconds, so
-// that a sound dated to the point may seem to begin up to one later than it does;
-// hls.js 1.7, which places sound by it, then never reaches the end of the
-// segment in which it began to play: it waits until the parts of that are no
-// longer listed.
-const earlySound = 2 * time.Millisecond
+// earlySound is how much too early sound is dated. hls.js 1.7 places sound by
+// its date and by the durations since then, dates have milliseconds and follow
+// the sender's clock, and where sound seems to begin later than it does, it never
+// reaches the end of the segment in which it began to play: it waits until the
+// parts of that are no longer listed. A third of a frame of AAC does no harm.
+const earlySound = 6 * time.Millisecond
 
 // rendition is one media playlist: its writer's state behind mu, which may be
 // held while the store works, and the window that readers see, which is

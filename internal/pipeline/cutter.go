@@ -45,11 +45,16 @@ const (
 	// about it before it goes on alone: a camera whose picture freezes must
 	// not take the sound with it.
 	maxAudioLead = time.Second
-	// wallSlew bounds the correction of a segment's date against media time,
-	// which begins at an error of wallLoose and ends below wallTight.
-	wallSlew  = time.Millisecond
-	wallLoose = 20 * time.Millisecond
-	wallTight = 5 * time.Millisecond
+	// Dates are corrected against media time from an error of wallLoose on until
+	// it is below wallTight, by one part in wallSlew, which is more than clocks
+	// drift and less than players notice over the length of a playlist: hls.js
+	// adds durations to dates. What is wrong by more than wallFar is corrected by
+	// one part in wallFarSlew.
+	wallLoose   = 20 * time.Millisecond
+	wallTight   = 5 * time.Millisecond
+	wallSlew    = 8000
+	wallFar     = time.Second
+	wallFarSlew = 1000
 	// keptCuts is how many cuts late audio is still sorted into.
 	keptCuts = 16
 )

@@ -332,18 +332,11 @@ func TestWallFollowsDriftWithoutSteps(t *testing.T) {
 		p.Arrival = v + v/10_000 + time.Duration(rng.Int64N(int64(50*time.Millisecond)))
 		l.cutter.Push(p)
 	}
-	still := 0
 	for i := 1; i < len(l.cuts); i++ {
 		step := l.cuts[i].Wall.Sub(l.cuts[i-1].Wall) - 2*s
-		if step.Abs() > 2*wallSlew {
+		if step.Abs() > 2*s/wallSlew {
 			t.Fatalf("the date steps by %v at cut %d", step, i)
 		}
-		if step == 0 {
-			still++
-		}
-	}
-	if still < len(l.cuts)*3/4 {
-		t.Errorf("the dates follow the durations at %d of %d cuts", still, len(l.cuts))
 	}
 	last := l.cuts[len(l.cuts)-1]
 	media := media.Duration(last.PTS, last.ClockRate)

@@ -15,6 +15,7 @@ type wallClock struct {
 	pts    int64 // of the anchor, in ticks of rate
 	rate   int
 	date   time.Time
+	seen   time.Duration // media time up to which arrivals were looked at
 	error  time.Duration // smoothed difference between arrival and date
 	follow bool          // until the error is small again
 	last   time.Time     // newest date handed out
@@ -26,19 +27,26 @@ func (w *wallClock) anchor(pts int64, rate int, arrived time.Time) {
 	if arrived.Before(w.last) {
 		arrived = w.last
 	}
-	w.pts, w.rate, w.date, w.error, w.follow = pts, rate, arrived, 0, false
+	w.pts, w.rate, w.date, w.seen, w.error, w.follow = pts, rate, arrived, media.Duration(pts, rate), 0, false
 }
 
 // discipline lets the date follow the arrival of the frame at pts.
 func (w *wallClock) discipline(pts int64, rate int, arrived time.Time) {
+	passed := media.Duration(pts, rate) - w.seen
+	w.seen += passed
 	w.error += (arrived.Sub(w.at(pts, rate)) - w.error) / 16
-	if off := w.error.Abs(); off > wallLoose || off < wallTight {
+	off := w.error.Abs()
+	if off > wallLoose || off < wallTight {
 		w.follow = off > wallLoose
 	}
 	if !w.follow {
 		return
 	}
-	step := max(-wallSlew, min(wallSlew, w.error))
+	slew := passed / wallSlew
+	if off > wallFar {
+		slew = passed / wallFarSlew
+	}
+	step := max(-slew, min(slew, w.error))
 	w.date = w.date.Add(step)
 	w.error -= step
 }
