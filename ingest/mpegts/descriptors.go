@@ -1,6 +1,7 @@
 package mpegts
 
 import (
+	"bytes"
 	"fmt"
 
 	"golang.org/x/text/language"
@@ -30,6 +31,7 @@ func (d descriptors) find(tag byte) []byte {
 const (
 	tagRegistration = 0x05
 	tagLanguage     = 0x0a
+	tagMetadata     = 0x26
 	tagTeletext     = 0x56
 	tagSubtitling   = 0x59
 	tagAC3          = 0x6a
@@ -119,7 +121,11 @@ func (e *elementary) content(program descriptors) content {
 	case 0x82, 0x85, 0x8a:
 		return content{kind: media.Audio, name: "dts"}
 	case 0x15:
-		return content{id3: true, name: "timed metadata"}
+		// Its descriptor has the identifier of the metadata's format, and more.
+		if bytes.Contains(e.descriptors.find(tagMetadata), []byte("ID3 ")) {
+			return content{id3: true, name: "id3"}
+		}
+		return content{name: "metadata"}
 	case 0x86:
 		if registration == "HDMV" || program.registration() == "HDMV" {
 			return content{kind: media.Audio, name: "dts"}

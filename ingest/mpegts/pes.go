@@ -20,6 +20,7 @@ type pes struct {
 	// whole says that a PES packet without a time goes on with what the one
 	// before began: an access unit of video may be larger than a PES packet.
 	whole bool
+	id3   bool // it carries timed metadata
 
 	buf     []byte
 	open    bool

@@ -162,6 +162,12 @@ func (r *Receiver) program(m programMap) {
 			} else {
 				pids[e.pid] = &pidState{section: r.breaks.section}
 			}
+		case c.id3:
+			if s := r.demuxer.streams[e.pid]; s != nil && s.pes.id3 {
+				pids[e.pid] = s
+			} else {
+				pids[e.pid] = &pidState{pes: pes{id3: true, yield: metadata{r}.unit}}
+			}
 		case c.codec == "":
 			r.unused = append(r.unused, c.unused(""))
 		case t != nil && t.content == c:

@@ -145,3 +145,39 @@ func TestSignal(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 }
+
+// Timed ID3 is metadata at its time.
+func TestID3(t *testing.T) {
+	var list []media.Marker
+	f := newFilm(t)
+	f.stream = ingest.NewStream("film", ingest.StreamOptions{OnMark: func(m media.Marker) { list = append(list, m) }})
+	f.sub = f.stream.Subscribe(media.SubscribeOptions{Name: "test"})
+	begin := f.stream.Created() + time.Second
+	feed := func(pid uint16, content []byte) {
+		if err := f.r.Feed(inPacket(pid, content), begin); err != nil {
+			t.Fatal(err)
+		}
+	}
+	adts := []byte{0xff, 0xf1, 0x4c, 0x80, 1, 0x1f, 0xfc, 1} // of LC, 48 kHz, stereo
+	tag := []byte("ID3\x04\x00\x00\x00\x00\x00\x00")
+	head := func(pts, size byte) []byte {
+		return []byte{0, 0, 1, 0xbd, 0, 8 + size, 0x80, 0x80, 5, 0x21, 0, 1, pts, 1}
+	}
+	// Two packets that follow each other are sure to be packets.
+	feed(pidNull, []byte{0xff, 0xff, 0xff})
+	feed(0, section(0, 1, 0, 1, 0xf0, 0x00))
+	feed(0x1000, section(2, 1, 0xe1, 0x00, 0xf0, 0x00, 0x0f, 0xe1, 0x00, 0xf0, 0x00,
+		0x15, 0xe1, 0x01, 0xf0, 15, 0x26, 13, 0xff, 0xff, 'I', 'D', '3', ' ', 0xff, 'I', 'D', '3', ' ', 0, 0xf))
+	feed(0x101, append(head(90, byte(len(tag))), tag...))
+	feed(0x100, append(head(0, byte(len(adts))), adts...))
+	feed(pidNull, []byte{0xff, 0xff, 0xff})
+	packets := f.end()[0]
+	if len(packets) != 1 || len(list) != 1 {
+		t.Fatalf("%d frames, %d markers, %v", len(packets), len(list), f.faults)
+	}
+	m := list[0]
+	after := m.At - media.Duration(packets[0].PTS, packets[0].Track.ClockRate)
+	if want := media.Duration(90<<7, wireRate); m.Kind != media.Metadata || string(m.ID3) != string(tag) || (after-want).Abs() > time.Millisecond {
+		t.Errorf("%+v, %v behind the first frame, want %v", m, after, want)
+	}
+}
