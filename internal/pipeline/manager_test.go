@@ -60,6 +60,10 @@ func TestWhoMayPublish(t *testing.T) {
 			if c.password != "" {
 				req.Verify = func(_, password string) bool { return password == c.password }
 			}
+			// Before the tracks are known the same is said.
+			if err := r.MayPublish(req); !errors.Is(err, c.want) || c.want == nil && err != nil {
+				t.Errorf("before the tracks are known: got %v, want %v", err, c.want)
+			}
 			refused := r.Events(t.Context())
 			_, err := r.Publish(t.Context(), req, []*media.Track{h264(180)})
 			if !errors.Is(err, c.want) || c.want == nil && err != nil {
