@@ -142,7 +142,7 @@ func broken(r *Report) []string {
 }
 
 func TestNothingIsWrongWithOurOwn(t *testing.T) {
-	for _, f := range []fault{{subs: true}, {subs: true, plain: true}, {subs: true, ts: true}, {subs: true, ended: true}, {samples: true}, {keys: true}, {keys: true, plain: true}, {keys: true, ts: true}, {keys: true, ended: true}, {}, {plain: true}, {ended: true}, {ts: true}, {ts: true, plain: true}, {ts: true, ended: true}} {
+	for _, f := range []fault{{subs: true, keys: true}, {subs: true}, {subs: true, plain: true}, {subs: true, ts: true}, {subs: true, ended: true}, {samples: true}, {keys: true}, {keys: true, plain: true}, {keys: true, ts: true}, {keys: true, ended: true}, {}, {plain: true}, {ended: true}, {ts: true}, {ts: true, plain: true}, {ts: true, ended: true}} {
 		synctest.Test(t, func(t *testing.T) {
 			if r := run(t, &f); len(broken(r)) > 0 || r.Pieces == 0 {
 				var b bytes.Buffer
