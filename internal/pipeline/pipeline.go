@@ -117,7 +117,7 @@ func (p *Pipeline) present(hls config.HLS) error {
 	c := packager.Config{
 		Segment: hls.Segment, Part: hls.Part, Window: hls.Window, LowLatency: hls.LowLatency, Container: container(inTS(hls)),
 		AudioOnly: hls.AudioOnly,
-		Store: store.Memory{}, Markers: true, Recorder: recorders(rec, p.shift), Logger: p.log, Protection: prot,
+		Store:     store.Memory{}, Markers: true, Recorder: recorders(rec, p.shift), Logger: p.log, Protection: prot,
 		Subtitles: subtitles(hls.Subtitles), OnSegment: p.listed(), Pictures: p.pictures(),
 		OnTrouble: func(rendition string, err error) {
 			p.log.Warn("segment", "rendition", rendition, "err", err)
