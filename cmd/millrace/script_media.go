@@ -60,8 +60,9 @@ func (m *scriptMedia) provide(l *loop.Loop) error {
 		o.Source, o.Clock = m.source, jsmedia.NewClock()
 		m.stage.Provide(l)
 	}
+	o.Ladder = m.ladder
 	if m.flags.Out != "" || m.flags.Dot {
-		o.HLS = m.hls
+		o.HLS, o.Placed = m.hls, m.placed
 	}
 	m.module = jsmedia.Provide(l, o)
 	return nil
@@ -90,6 +91,15 @@ func (m *scriptMedia) hls(spec jsmedia.HLSSpec) (jsmedia.HLSSink, error) {
 	if m.flags.Out == "" {
 		return nil, usagef("hls() needs a folder: --out FOLDER")
 	}
+	policy, err := m.policy(spec)
+	if err != nil {
+		return nil, err
+	}
+	return &folderSink{m: m, policy: policy, copies: spec.Ladder == nil}, nil
+}
+
+// policy is what a script asked for.
+func (m *scriptMedia) policy(spec jsmedia.HLSSpec) (transcode.Policy, error) {
 	policy := transcode.Policy{Mode: transcode.Passthrough, EveryVideo: spec.Ladder == nil}
 	if l := spec.Ladder; l != nil {
 		policy.Mode, policy.Rungs, policy.Encoder = l.Mode, l.Rungs, l.Encoder
@@ -103,11 +113,54 @@ func (m *scriptMedia) hls(spec jsmedia.HLSSpec) (jsmedia.HLSSink, error) {
 	if spec.HLS.Container != nil {
 		policy.TransportStream = *spec.HLS.Container == "ts"
 	}
-	if err := policy.Check(); err != nil {
+	return policy, policy.Check()
+}
+
+// ladder makes what stands behind a ladder() that does not go into hls() alone.
+func (m *scriptMedia) ladder(spec jsmedia.HLSSpec, out jsmedia.LadderOutput) (jsmedia.HLSSink, error) {
+	policy, err := m.policy(spec)
+	if err != nil {
 		return nil, err
 	}
-	return &folderSink{m: m, policy: policy, copies: spec.Ladder == nil}, nil
+	return &ladderSink{pipeline.NewFileSink(m.flags.Source, m.engine, out, policy, slog.New(slog.DiscardHandler))}, nil
 }
+
+// placed makes what hls() writes to that such a ladder goes into.
+func (m *scriptMedia) placed(o jsmedia.HLSOptions) (jsmedia.PlacedSink, error) {
+	if m.flags.Out == "" {
+		return nil, usagef("hls() needs a folder: --out FOLDER")
+	}
+	policy, err := m.policy(jsmedia.HLSSpec{HLS: o})
+	if err != nil {
+		return nil, err
+	}
+	return pipeline.NewPlacedFolder(m.flags.Out, policy, slog.New(slog.DiscardHandler))
+}
+
+// ladderSink is a pipeline.Sink as the media streams want it.
+type ladderSink struct{ s *pipeline.Sink }
+
+func (k *ladderSink) Start(_ context.Context, tracks []jsmedia.HLSTrack) error {
+	all := make([]*media.Track, len(tracks))
+	for i, t := range tracks {
+		all[i] = t.Track
+	}
+	return k.s.Start(all)
+}
+
+func (k *ladderSink) Write(_ context.Context, p *media.Packet) error { return k.s.Write(p) }
+
+func (k *ladderSink) WriteFrame(_ context.Context, t *media.Track, f transcode.Frame, epoch uint32, arrival time.Duration) error {
+	return k.s.WriteFrame(t, f, epoch, arrival)
+}
+
+func (k *ladderSink) End(context.Context) error {
+	err := k.s.End()
+	k.s.Close()
+	return err
+}
+
+func (k *ladderSink) Abort(error) { k.s.Close() }
 
 // folderSink is a pipeline.Folder as the media streams want it.
 type folderSink struct {

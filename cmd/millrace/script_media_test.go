@@ -57,7 +57,7 @@ func hash(t *testing.T, dir string) string {
 const pipelineHead = `
 	import { pipeline } from 'node:stream/promises';
 	import { Transform } from 'node:stream';
-	import { decode, filter, encode, mux, ladder, hls } from 'millrace';
+	import { decode, filter, encode, mux, ladder, hls, tee } from 'millrace';
 	import fs from 'node:fs';
 	const same = () => new Transform({ objectMode: true, transform(x, _, done) { done(null, x) } });
 	const later = () => new Transform({ objectMode: true, transform(x, _, done) { setTimeout(done, 1, null, x) } });
@@ -69,13 +69,17 @@ const pipelineHead = `
 func TestPipelineScriptAgainstFile(t *testing.T) {
 	const clip = "h264-720p30"
 	want := ""
-	for _, way := range []string{"", "", "same(),", "later(),", "each,"} {
+	const rungs = "ladder({ rungs: [{ height: 720, bitrate: '2M' }], preset: 'ultrafast' }),"
+	for _, way := range []string{
+		rungs, rungs, "same(), " + rungs, "later(), " + rungs, "each, " + rungs,
+		rungs + " same(),", rungs + " later(),", rungs + " each,", rungs + " tee(),", "same(), " + rungs + " same(), same(),",
+	} {
 		// In the clip's own size: swscale's result depends on how its memory
 		// happens to be aligned.
 		dir, _, errs := scripted(t, clip, pipelineHead+`
 			export default async (source, { log, stream }) => {
 				setTimeout(() => log.info('a second'), 1000);
-				await pipeline(source, `+way+` ladder({ rungs: [{ height: 720, bitrate: '2M' }], preset: 'ultrafast' }), hls({ segment: 1 }));
+				await pipeline(source, `+way+` hls({ segment: 1 }));
 				log.info('done', { of: stream.path.endsWith('.mp4') });
 			}`, "--source", "FILM", "--out", "DIR/out")
 		if !strings.Contains(errs, "1.000 info a second\n") || !strings.Contains(errs, " info done of=true\n") {
@@ -285,5 +289,72 @@ func TestGraphOfScript(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "out", "index.m3u8")); err == nil {
 		t.Error("something flowed")
+	}
+}
+
+// What a script has of a ladder that it stands behind: coded packets of all
+// renditions, in segments that begin at the same time, to do with as it likes.
+func TestBehindALadder(t *testing.T) {
+	const rungs = "ladder({ rungs: [{ height: 720, bitrate: '2M' }, { height: 360, bitrate: '600k' }], preset: 'ultrafast' })"
+	dir, out, _ := scripted(t, "h264-720p30", pipelineHead+`
+		export default async (source) => {
+			const rungs = `+rungs+`;
+			const firsts = {}, bytes = {};
+			const count = new Transform({ objectMode: true, transform(p, _, done) {
+				const { name, kind, codec, width, height, bitrate, sampleRate } = p.rendition;
+				firsts[name] ??= [kind, codec, width ?? sampleRate, height ?? 0, bitrate > 500000, p.track.width ?? p.track.sampleRate, Object.keys(p).includes('rendition')].join(' ');
+				bytes[name] = (bytes[name] ?? 0) + p.size;
+				done(null, name === '360p' ? null : p);
+			} });
+			const low = new Transform({ objectMode: true, transform(p, _, done) { done(null, p.rendition.name === '720p' ? null : p) } });
+			await Promise.all([
+				pipeline(source, rungs, count, hls({ segment: 1 })),
+				pipeline(rungs, low, mux('mpegts'), fs.createWriteStream('DIR/low.ts')),
+			]);
+			for (const name of Object.keys(firsts).sort()) console.log(name, firsts[name], bytes[name] > 20000);
+		}`, "--source", "FILM", "--out", "DIR/out")
+	want := "360p video h264 640 360 true 640 true true\n720p video h264 1280 720 true 1280 true true\n" +
+		"audio audio aac 48000 0 false 48000 true true\n"
+	if out != want {
+		t.Errorf("it saw %q, want %q", out, want)
+	}
+	list, err := os.ReadFile(filepath.Join(dir, "out", "index.m3u8"))
+	if err != nil || strings.Contains(string(list), "360p") || !strings.Contains(string(list), "720p/index.m3u8") {
+		t.Errorf("of the renditions whose packets came one should be listed: %s; error %v", list, err)
+	}
+	probed := tools.MustProbe(t, filepath.Join(dir, "low.ts"))
+	if v := probed.Find("video"); len(probed.Streams) != 2 || v == nil || v.Width != 640 || probed.Find("audio") == nil {
+		t.Errorf("forwarded were %+v", probed.Streams)
+	}
+}
+
+// What cannot stand behind a ladder is told so.
+func TestBehindALadderNot(t *testing.T) {
+	for name, c := range map[string]struct{ way, want string }{
+		"frames":  {"rungs(), filter('hflip'), hls()", "ERR_MEDIA_LINK ladder 180 -> filter hflip: ladder() gives coded packets, and filter() takes frames"},
+		"ladder":  {"rungs(), rungs(), hls()", "ERR_MEDIA_LINK ladder 180 -> ladder 180: behind ladder() stands what takes coded packets: hls(), "},
+		"through": {"rungs(), same(), rungs(), hls()", "ERR_MEDIA_LINK ladder: it was given packets that a ladder has made"},
+		"mixed": {
+			`rungs(), changed((p) => new Packet({ track: p.track, pts: p.pts, key: p.key, data: p.data })), hls()`,
+			"ERR_MEDIA_LINK hls: it is given packets of a ladder and others",
+		},
+		"order": {
+			`rungs(), changed((p, n) => { if (n === 0) { first = p; return null } return n === 100 ? first : p }), hls({ segment: 1 })`,
+			"ERR_MEDIA_HLS hls: a packet of 180p in segment 1 comes after segment ",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, out, _ := scripted(t, "h264-720p30", pipelineHead+`
+				import { Packet } from 'millrace';
+				let first;
+				const rungs = () => ladder({ rungs: [{ height: 180, bitrate: '200k' }], preset: 'ultrafast' });
+				const changed = (f) => { let n = 0; return new Transform({ objectMode: true, transform(p, _, done) { done(null, n++ === 9 || f.length > 1 ? f(p, n - 1) : p) } }) };
+				export default async (source) => {
+					try { await pipeline(source.video, `+c.way+`); } catch (e) { console.log(e.code, e.message) }
+				}`, "--source", "FILM", "--out", "DIR/out")
+			if !strings.HasPrefix(out, c.want) {
+				t.Errorf("got %q, want %q", out, c.want)
+			}
+		})
 	}
 }

@@ -21,6 +21,26 @@ type Folder struct {
 
 // NewFolder makes ready to build a presentation in dir.
 func NewFolder(dir, name string, engine transcode.Engine, policy transcode.Policy, logger *slog.Logger) (*Folder, error) {
+	pres, err := folder(dir, &policy, logger)
+	if err != nil {
+		return nil, err
+	}
+	return &Folder{pres: pres, sink: NewFileSink(name, engine, folderOutput{pres}, policy, logger)}, nil
+}
+
+// NewFileSink makes a Sink for media that comes from a file.
+func NewFileSink(name string, engine transcode.Engine, out SinkOutput, policy transcode.Policy, logger *slog.Logger) *Sink {
+	if policy.Segment == 0 {
+		policy.Segment = 2 * time.Second
+	}
+	return NewSink(SinkConfig{
+		Name: name, Logger: logger, Engine: engine, Output: out, Policy: policy,
+		// A file arrives by its own time.
+		Date: func(arrival time.Duration) time.Time { return time.Unix(0, int64(arrival)) },
+	})
+}
+
+func folder(dir string, policy *transcode.Policy, logger *slog.Logger) (*packager.Presentation, error) {
 	if policy.Segment == 0 {
 		policy.Segment = 2 * time.Second
 	}
@@ -37,14 +57,33 @@ func NewFolder(dir, name string, engine transcode.Engine, policy transcode.Polic
 	if err != nil {
 		return nil, errors.Join(err, out.Discard())
 	}
-	f := &Folder{pres: pres}
-	f.sink = NewSink(SinkConfig{
-		Name: name, Logger: logger, Engine: engine, Output: folderOutput{pres}, Policy: policy,
-		// A file arrives by its own time.
-		Date: func(arrival time.Duration) time.Time { return time.Unix(0, int64(arrival)) },
-	})
-	return f, nil
+	return pres, nil
 }
+
+// PlacedFolder is a presentation on disk of what a Sink has placed.
+type PlacedFolder struct {
+	SinkOutput
+	pres *packager.Presentation
+}
+
+// NewPlacedFolder makes ready to build a presentation in dir.
+func NewPlacedFolder(dir string, policy transcode.Policy, logger *slog.Logger) (*PlacedFolder, error) {
+	pres, err := folder(dir, &policy, logger)
+	if err != nil {
+		return nil, err
+	}
+	return &PlacedFolder{folderOutput{pres}, pres}, nil
+}
+
+// End puts everything out; the presentation is in its place then.
+func (f *PlacedFolder) End(context.Context) error {
+	err := f.pres.End() //nolint:contextcheck // it is bounded by itself
+	f.pres.Close()
+	return err
+}
+
+// Abort leaves nothing in the folder.
+func (f *PlacedFolder) Abort(error) { f.pres.Close() }
 
 // Start names the tracks that come.
 func (f *Folder) Start(tracks []*media.Track) error { return f.sink.Start(tracks) }

@@ -11,9 +11,22 @@ type hlsWriting struct {
 	spec  HLSSpec
 	sink  HLSSink // nil until there are tracks
 	over  bool
+
+	placed placing
 }
 
-func (h *hlsWriting) take(ctx context.Context, o object) error { return h.lanes.gather(ctx, h, o) }
+func (h *hlsWriting) take(ctx context.Context, o object) error {
+	if o.place != nil {
+		return h.takePlaced(ctx, o)
+	}
+	if !h.placed.taken { // it is set by this goroutine
+		if err := h.unplaced(); err != nil {
+			o.close()
+			return err
+		}
+	}
+	return h.lanes.gather(ctx, h, o)
+}
 
 func (h *hlsWriting) inputEnded(ctx context.Context, input int) error {
 	return h.lanes.inputEnded(ctx, h, input)
@@ -47,6 +60,9 @@ func (h *hlsWriting) write(ctx context.Context, n *lane, o object) error {
 }
 
 func (h *hlsWriting) finish(ctx context.Context) error {
+	if was, err := h.finishPlaced(ctx); was {
+		return err
+	}
 	if err := h.lanes.flow(ctx, h, true); err != nil {
 		return err
 	}
@@ -62,6 +78,7 @@ func (h *hlsWriting) finish(ctx context.Context) error {
 
 func (h *hlsWriting) close() {
 	h.lanes.close()
+	h.closePlaced()
 	if h.sink != nil && !h.over {
 		h.sink.Abort(context.Cause(h.s.ctx))
 	}

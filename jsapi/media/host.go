@@ -31,6 +31,14 @@ type Options struct {
 	// where it works. See HLSSink for the calls that follow.
 	HLS func(HLSSpec) (HLSSink, error)
 
+	// Ladder makes what stands behind a ladder() that does not go into hls()
+	// alone: the Cutter and the coders, whose output goes to out. The calls are
+	// those of HLS. Nil: ladder() goes into hls() only.
+	Ladder func(spec HLSSpec, out LadderOutput) (HLSSink, error)
+	// Placed makes what hls() writes to where such a ladder's packets reach it.
+	// It is called on the loop.
+	Placed func(HLSOptions) (PlacedSink, error)
+
 	// Budget bounds the bytes of frames, and of packets that were made or
 	// retained, that the script holds; 0 means 256 MiB. Beyond it the script
 	// gets an error with the code ERR_MEDIA_BUDGET.
@@ -79,6 +87,26 @@ type HLSOptions struct {
 	Segment, Part, Window, DVR *time.Duration
 	Container                  *string // fmp4, ts
 	LowLatency                 *bool
+}
+
+// LadderOutput takes what a ladder makes: it is a pipeline.SinkOutput. Write is
+// called from several goroutines, but for each rendition in order.
+type LadderOutput interface {
+	Plan(plan *transcode.Plan, dependent bool) error
+	Cut(media.Cut) error
+	Write(rendition string, p media.Placed) error
+	GivenUp(transcode.Degradation) error
+	Suspended() error
+	Handed() error
+}
+
+// PlacedSink is the end of a presentation whose packets have their place. All
+// calls come one at a time: those of LadderOutput, in the order in which a
+// ladder made them, then End or Abort, once.
+type PlacedSink interface {
+	LadderOutput
+	End(ctx context.Context) error
+	Abort(reason error)
 }
 
 // HLSTrack is one input of an HLSSink: packets of a track, or frames in their

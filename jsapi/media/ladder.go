@@ -13,8 +13,7 @@ import (
 )
 
 // makeLadder reads what was given to ladder(): 'auto', 'passthrough', a list
-// of rungs, or an object { rungs, preset, threads }. The stage hands on what
-// it gets; the hls() behind it does the work.
+// of rungs, or an object { rungs, preset, threads }.
 func (m *Module) makeLadder(a native.Args) (*stage, error) {
 	l, err := m.readLadder(a.At(0))
 	if err != nil {
@@ -24,11 +23,7 @@ func (m *Module) makeLadder(a native.Args) (*stage, error) {
 	if err := policy.Check(); err != nil {
 		return nil, &Error{Stage: "ladder", Code: codeOption, Message: err.Error(), Cause: err}
 	}
-	s := m.add(&stage{kind: "ladder", label: "ladder " + l.String(), takes: either, gives: rungs, ladder: l})
-	limit, size := waiting(frames)
-	s.out = newOutlet(&m.busy, limit, size)
-	s.work = passing{s}
-	return s, nil
+	return m.addLadder(l), nil
 }
 
 func (m *Module) readLadder(v goja.Value) (*Ladder, error) {

@@ -145,7 +145,7 @@ func (m *Module) add(s *stage) *stage {
 		limit, size := waiting(s.takes)
 		s.in = newQueue(&m.busy, limit, size)
 	}
-	if s.gives != nothing && s.gives != rungs {
+	if s.gives != nothing {
 		limit, size := waiting(s.gives)
 		if s.takes == nothing {
 			limit = sourceWaiting

@@ -86,6 +86,9 @@ func (m *Module) stageNatives(o native.Object) {
 	})
 	o.Func("link", func(a native.Args) (any, error) {
 		f := a.Callback(2)
+		if err := m.stage(a, 0).begunJoined(m.stage(a, 1)); err != nil {
+			return nil, reason(m.named(err))
+		}
 		m.ids++
 		m.links[m.ids] = join(m.stage(a, 0), m.stage(a, 1), func() { f.Call() })
 		return m.ids, nil
@@ -147,6 +150,9 @@ func (s *stage) scripted(name string, from *stage) int {
 // wait, null at the end.
 func (m *Module) read(s *stage, most int) (any, error) {
 	if s.js == nil {
+		if err := s.begunJoined(nil); err != nil {
+			return nil, reason(m.named(err))
+		}
 		s.js = s.out.attach()
 		s.start()
 	}
@@ -240,6 +246,9 @@ func describe(v goja.Value) string {
 // the last one's name; without to the last one is a Writable) gives { push(i, v), whenIdle(i, f), stop() }.
 func (m *Module) fuse(a native.Args) (any, error) {
 	from := m.stage(a, 0)
+	if err := from.begunJoined(nil); err != nil {
+		return nil, reason(m.named(err))
+	}
 	f := &fused{m: m, from: from, encoding: m.rt.ToValue("buffer")}
 	if a.Given(1) {
 		f.to = m.stage(a, 1)

@@ -19,6 +19,8 @@ type object struct {
 	arrival time.Duration
 	force   bool // a frame that has to become a keyframe
 
+	place *place // of a packet that a ladder made
+
 	input int  // which of its stage's inputs it came by
 	ended bool // nothing more comes by that input; nothing else is set
 }

@@ -161,6 +161,45 @@ func (out *outlet) push(ctx context.Context, o object) error {
 	return nil
 }
 
+// room waits until all readers have some.
+func (out *outlet) room(ctx context.Context) error {
+	for _, q := range out.all() {
+		if err := q.room(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// put gives o, a packet, to every reader, and waits for none.
+func (out *outlet) put(o object) {
+	for _, q := range out.all() {
+		q.mu.Lock()
+		_ = q.put(o) // where it was closed its reader is gone
+	}
+}
+
+// shape changes how much waits, and what happens where that is all there is
+// room for.
+func (out *outlet) shape(limit int, o overflow) {
+	out.mu.Lock()
+	out.limit, out.overflow = limit, o
+	out.mu.Unlock()
+	for _, q := range out.all() {
+		q.mu.Lock()
+		q.limit = limit
+		q.mu.Unlock()
+		q.setOverflow(o)
+	}
+}
+
+// count is how many read.
+func (out *outlet) count() int {
+	out.mu.Lock()
+	defer out.mu.Unlock()
+	return len(out.readers)
+}
+
 // A reader of a lossy outlet is waited for so long at once, and so much of the
 // time at most, before it loses an object; the one that read last is waited for
 // so long in any case.

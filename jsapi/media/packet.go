@@ -3,6 +3,7 @@ package media
 import (
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/dop251/goja"
 
@@ -18,6 +19,8 @@ type packetRef struct {
 	p   *media.Packet
 	own bool // p is this one's, not shared
 
+	place *place // where a ladder made it
+
 	alone bool // nobody else has the payload
 	data  goja.Value
 	view  goja.ArrayBuffer
@@ -32,8 +35,8 @@ type packetRef struct {
 // listed.
 var packetKeys = []string{"kind", "track", "codec", "pts", "dts", "duration", "time", "key", "size", "epoch", "data"}
 
-func (m *Module) packetObject(p *media.Packet) *goja.Object {
-	o := m.rt.NewDynamicObject(&packetRef{m: m, p: p})
+func (m *Module) packetObject(p *media.Packet, at *place) *goja.Object {
+	o := m.rt.NewDynamicObject(&packetRef{m: m, p: p, place: at})
 	_ = o.SetPrototype(m.types.packet)
 	return o
 }
@@ -68,6 +71,10 @@ func (r *packetRef) Get(key string) goja.Value {
 		return rt.ToValue(len(p.Payload))
 	case "epoch":
 		return rt.ToValue(p.Epoch)
+	case "rendition":
+		if r.place != nil {
+			return r.m.renditionObject(r.place.of)
+		}
 	}
 	return nil
 }
@@ -98,7 +105,7 @@ func (r *packetRef) Set(key string, v goja.Value) bool {
 		r.mine().Track = t
 	case "data":
 		r.replace(v)
-	case "kind", "codec", "size":
+	case "kind", "codec", "size", "rendition":
 		return false
 	default:
 		if r.extra == nil {
@@ -114,12 +121,7 @@ func (r *packetRef) Has(key string) bool {
 	if _, ok := r.extra[key]; ok {
 		return true
 	}
-	for _, k := range packetKeys {
-		if k == key {
-			return true
-		}
-	}
-	return false
+	return key == "rendition" && r.place != nil || slices.Contains(packetKeys, key)
 }
 
 // Delete takes away what the script added.
@@ -134,6 +136,9 @@ func (r *packetRef) Delete(key string) bool {
 // Keys lists the properties.
 func (r *packetRef) Keys() []string {
 	keys := packetKeys
+	if r.place != nil {
+		keys = append(keys[:len(keys):len(keys)], "rendition")
+	}
 	for k := range r.extra {
 		keys = append(keys[:len(keys):len(keys)], k)
 	}
@@ -253,23 +258,24 @@ func (r *packetRef) passed() {
 func (r *packetRef) clone() *goja.Object {
 	r.check()
 	r.own, r.alone = false, false
-	return r.m.packetObject(r.p)
+	return r.m.packetObject(r.p, r.place)
 }
 
 // newPacket is the constructor: new Packet({ track, pts, dts, duration, key,
 // data }), or of another packet with some of them changed.
 func (m *Module) newPacket(init *goja.Object) (*goja.Object, error) {
 	p := media.Packet{Arrival: media.Now()}
+	var at *place
 	if like, ok := native.Held(init).(*packetRef); ok {
 		like.check()
 		like.own, like.alone = false, false
-		return m.packetObject(like.p), nil
+		return m.packetObject(like.p, like.place), nil
 	}
 	get := func(name string) goja.Value { return given(init.Get(name)) }
 	if v := get("like"); v != nil {
 		if like, ok := native.Held(v).(*packetRef); ok {
 			like.check()
-			p = *like.p
+			p, at = *like.p, like.place
 		}
 	}
 	if v := get("track"); v != nil {
@@ -284,7 +290,7 @@ func (m *Module) newPacket(init *goja.Object) (*goja.Object, error) {
 	if p.Track == nil {
 		return nil, errors.New("a new Packet needs a track: one of a source, of another packet, or { kind, codec, clockRate, … }")
 	}
-	r := &packetRef{m: m, p: &p, own: true}
+	r := &packetRef{m: m, p: &p, own: true, place: at}
 	o := m.rt.NewDynamicObject(r)
 	_ = o.SetPrototype(m.types.packet)
 	for _, name := range []string{"pts", "dts", "duration", "key", "epoch", "data"} {

@@ -130,6 +130,18 @@ func (q *queue) push(ctx context.Context, o object) error {
 	return q.put(o)
 }
 
+// room waits until there is some, where that is what a full queue does.
+func (q *queue) room(ctx context.Context) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for q.overflow == block && !q.closed && q.full() {
+		if err := q.wait(ctx, &q.writers); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // force appends o even to a full queue, and reports whether there is room for
 // more.
 func (q *queue) force(o object) (room bool, err error) {

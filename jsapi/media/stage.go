@@ -21,7 +21,6 @@ const (
 	packets form = "packets"
 	frames  form = "frames"
 	either  form = "packets or frames"
-	rungs   form = "a ladder" // of ladder(): goes into hls() only
 	bytes   form = "bytes"
 	nothing form = ""
 )
@@ -67,6 +66,7 @@ type stage struct {
 	tracks   func() []*media.Track // of a source
 	branches []*stage              // of a filter with several outputs: these
 	inputs   atomic.Int32          // links and JavaScript, numbered as they came
+	toHLS    atomic.Int32          // links that go into hls()
 
 	mu     sync.Mutex
 	before map[int]*stage // by input: the stage at its other end
@@ -253,6 +253,9 @@ func join(from, to *stage, ended func()) *link {
 	ctx, cancel := context.WithCancel(from.ctx)
 	l := &link{from: from, to: to, q: from.out.attach(), cancel: cancel, done: make(chan struct{})}
 	l.input = to.input(from)
+	if to.kind == "hls" {
+		from.toHLS.Add(1)
+	}
 	m := from.m
 	m.busy.add(1)
 	m.stayAlive()
@@ -303,6 +306,9 @@ func (s *stage) given() int {
 	if s.kind == "filter" {
 		return 1
 	}
+	if l, ok := s.work.(*laddering); ok && l.way.Load() == alone {
+		return l.made.count()
+	}
 	n := 0
 	for _, of := range s.expected() {
 		if of.tracks == 0 {
@@ -343,5 +349,8 @@ func (s *stage) expected() map[int]expectation {
 func (l *link) stop() {
 	l.cancel()
 	<-l.done
+	if l.to.kind == "hls" {
+		l.from.toHLS.Add(-1)
+	}
 	l.from.out.detach(l.q)
 }

@@ -104,7 +104,7 @@ func (m *Module) trackOf(v goja.Value) (*media.Track, error) {
 func (m *Module) value(o object) (goja.Value, error) {
 	switch {
 	case o.packet != nil:
-		return m.packetObject(o.packet), nil
+		return m.packetObject(o.packet, o.place), nil
 	case o.frame != nil:
 		return m.frameObject(o)
 	}
@@ -133,7 +133,7 @@ func (r *packetRef) give(bool) (object, error) {
 	if r.closed {
 		return object{}, errReleased("packet")
 	}
-	o := object{packet: r.p, arrival: r.p.Arrival}
+	o := object{packet: r.p, arrival: r.p.Arrival, place: r.place}
 	r.passed()
 	return o, nil
 }

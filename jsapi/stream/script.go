@@ -69,6 +69,7 @@ func newScript(c *conversation, world World) (*script, error) {
 			stderr.to = s.guard.Output(&printer{w: c.w, level: slog.LevelWarn})
 			jsmedia.Provide(l, jsmedia.Options{
 				Engine: world.Engine, Stream: c.job.Name, Live: c.job.Live, Source: c.source, HLS: c.sinks.open,
+				Ladder: c.sinks.ladder, Placed: c.sinks.placed,
 			})
 			l.Provide(binding, s.natives)
 			return nil

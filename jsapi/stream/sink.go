@@ -28,7 +28,9 @@ type sinks struct {
 	behind func() (time.Duration, uint64)
 
 	mu      sync.Mutex
-	current *sink
+	current *sink   // of an hls()
+	ladders []*sink // that do not go into hls() alone
+	shown   *shown  // the hls() that one of them goes into
 	used    pipeline.Numbers
 	streams int
 	from    *wire.Handover // came before there was a sink
@@ -38,9 +40,10 @@ func newSinks(job *wire.ScriptJob, w *writer, engine transcode.Engine) *sinks {
 	return &sinks{job: job, w: w, engine: engine, logger: slog.New(relayed{w})}
 }
 
-// sink is one hls() of the script.
+// sink is one hls() of the script, or a ladder by itself.
 type sink struct {
 	all    *sinks
+	out    pipeline.SinkOutput // of a ladder by itself; nil: the server
 	policy transcode.Policy
 	copies bool // no ladder was asked for
 	hls    wire.HLS
@@ -55,9 +58,67 @@ var errSecond = errors.New("the stream has one hls() already: a pipeline has one
 func (s *sinks) open(spec jsmedia.HLSSpec) (jsmedia.HLSSink, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.current != nil {
+	if s.current != nil || s.shown != nil {
 		return nil, errSecond
 	}
+	k, err := s.plan(spec)
+	if err == nil {
+		s.current = k
+	}
+	return k, err
+}
+
+// ladder is what a ladder() calls that does not go into hls() alone.
+func (s *sinks) ladder(spec jsmedia.HLSSpec, out jsmedia.LadderOutput) (jsmedia.HLSSink, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k, err := s.plan(spec)
+	if err != nil {
+		return nil, err
+	}
+	k.out = out
+	s.ladders = append(s.ladders, k)
+	return k, nil
+}
+
+// placed is what hls() calls that such a ladder goes into.
+func (s *sinks) placed(o jsmedia.HLSOptions) (jsmedia.PlacedSink, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current != nil || s.shown != nil {
+		return nil, errSecond
+	}
+	s.shown = &shown{s.output(asked(o)), s}
+	return s.shown, nil
+}
+
+func (s *sinks) output(hls wire.HLS) *output {
+	return &output{w: s.w, hls: hls, began: began(s.job), streams: map[string]*announced{}, owners: &s.streams}
+}
+
+// shown is the presentation of what a ladder has placed.
+type shown struct {
+	*output
+	all *sinks
+}
+
+// End implements jsmedia.PlacedSink.
+func (p *shown) End(context.Context) error {
+	p.Abort(nil)
+	return nil
+}
+
+// Abort implements jsmedia.PlacedSink: there may be another one.
+func (p *shown) Abort(error) {
+	p.all.mu.Lock()
+	defer p.all.mu.Unlock()
+	if p.all.shown == p {
+		p.all.shown = nil
+	}
+}
+
+// plan lays what a script asked for over the stream's own.
+func (s *sinks) plan(spec jsmedia.HLSSpec) (*sink, error) {
 	k := &sink{all: s, copies: spec.Ladder == nil, hls: asked(spec.HLS)}
 	if err := json.Unmarshal([]byte(s.job.Policy), &k.policy); err != nil {
 		return nil, fmt.Errorf("read the stream's policy: %w", err)
@@ -81,11 +142,7 @@ func (s *sinks) open(spec jsmedia.HLSSpec) (jsmedia.HLSSink, error) {
 	if k.hls.LowLatency != nil {
 		k.policy.LowLatency = *k.hls.LowLatency && k.policy.Live
 	}
-	if err := k.policy.Check(); err != nil {
-		return nil, err
-	}
-	s.current = k
-	return k, nil
+	return k, k.policy.Check()
 }
 
 // asked are the options that a script gave.
@@ -134,7 +191,10 @@ func (k *sink) Start(_ context.Context, tracks []jsmedia.HLSTrack) error {
 		Name: s.job.Name, Logger: s.logger, Engine: s.engine, Policy: k.policy, Above: used,
 		Standby: first && s.job.Standby,
 		Sender:  &s.sender, Behind: s.behind,
-		Output: &output{w: s.w, hls: k.hls, began: began(s.job), streams: map[string]*announced{}, owners: &s.streams},
+		Output: k.out,
+	}
+	if k.out == nil {
+		cfg.Output = s.output(k.hls)
 	}
 	if first {
 		cfg.After = time.Duration(s.job.After)
@@ -182,55 +242,74 @@ func (k *sink) close() {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.current != k {
+	switch i := slices.Index(s.ladders, k); {
+	case s.current == k:
+		s.current = nil
+	case i >= 0:
+		s.ladders = slices.Delete(s.ladders, i, i+1)
+	default:
 		return
 	}
-	if s.current = nil; run != nil {
+	if run != nil {
 		s.used = used
 	}
 }
 
-func (s *sinks) running() *pipeline.Sink {
+// running are the sinks that have started.
+func (s *sinks) running() []*pipeline.Sink {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.current == nil {
-		return nil
+	all := slices.Clone(s.ladders)
+	if s.current != nil {
+		all = append(all, s.current)
 	}
-	return s.current.running()
+	s.mu.Unlock()
+	var runs []*pipeline.Sink
+	for _, k := range all {
+		if run := k.running(); run != nil {
+			runs = append(runs, run)
+		}
+	}
+	return runs
 }
 
 // handover passes on when the script is to begin or to leave.
 func (s *sinks) handover(m *wire.Handover) {
-	run := s.running()
-	if run != nil {
+	runs := s.running()
+	for _, run := range runs {
 		run.Handover(m.PTS, m.ClockRate, m.Leave)
-		return
 	}
 	s.mu.Lock()
-	s.from = m
+	if len(runs) == 0 {
+		s.from = m
+	}
+	shown := s.current != nil || s.shown != nil
 	s.mu.Unlock()
-	if m.Leave {
+	if m.Leave && !shown {
 		_ = s.w.send(&wire.Handed{}) // nothing was made
 	}
 }
 
 // rest closes what is open when nothing has come for d.
 func (s *sinks) rest(d time.Duration) {
-	run := s.running()
-	if run == nil || run.Idle() < d {
-		return
-	}
-	if err := run.Suspend(); err != nil {
-		s.logger.Debug("suspend", "err", err) // the next packet meets it too
+	for _, run := range s.running() {
+		if run.Idle() < d {
+			continue
+		}
+		if err := run.Suspend(); err != nil {
+			s.logger.Debug("suspend", "err", err) // the next packet meets it too
+		}
 	}
 }
 
 // close ends what the script left open.
 func (s *sinks) close() {
 	s.mu.Lock()
-	k := s.current
+	all := slices.Clone(s.ladders)
+	if s.current != nil {
+		all = append(all, s.current)
+	}
 	s.mu.Unlock()
-	if k != nil {
+	for _, k := range all {
 		k.close()
 	}
 }

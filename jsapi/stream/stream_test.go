@@ -198,10 +198,71 @@ export default async function (source, { stream, log }) {
 	}
 }
 
+// behind stands behind a ladder.
+const behind = `
+import { hls, ladder } from 'millrace';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+export default async function (source, ctx) {
+  const look = new Transform({ objectMode: true, transform(packet, _, done) {
+    if (packet.key) ctx.log('key', { of: packet.rendition.name });
+    done(null, packet);
+  } });
+  await pipeline(source, ladder('passthrough'), look, hls({ segment: '1s' }));
+}`
+
+// Behind a ladder a script's output is the same: cuts of the ladder's, the end
+// of what a publisher made who left, another discontinuity when one comes back.
+func TestBehindALadder(t *testing.T) {
+	p := perform(t, behind)
+	p.pictures(3 * time.Second)
+	made := await[*wire.Renditions](p, nil)
+	if len(made.Renditions) != 1 || made.Renditions[0].Name != "180p" || made.HLS.Segment != int64(time.Second) {
+		t.Errorf("renditions %+v", made)
+	}
+	await(p, func(l *wire.Log) bool { return l.Message == "key" && l.Attrs["of"] == "180p" })
+	for i := range uint64(3) {
+		cut := await[*wire.Cut](p, nil)
+		if cut.Segment != i+1 || cut.Discontinuity != 1 || cut.PTS != int64(i)*90000 || cut.Wall == 0 {
+			t.Errorf("cut %+v", cut)
+		}
+	}
+	p.send(&wire.Presence{Here: false})
+	last := int64(0)
+	for rests := false; !rests; {
+		switch m := p.read().(type) {
+		case *wire.Packet:
+			last = m.PTS
+		case *wire.Suspended:
+			rests = true
+		case *wire.Error:
+			t.Fatal(m)
+		}
+	}
+	if last != 270000-3600 {
+		t.Errorf("before it rests the last picture is at %d", last)
+	}
+	p.send(&wire.Presence{Here: true})
+	p.next = 4 * time.Second
+	p.pictures(5 * time.Second)
+	if cut := await[*wire.Cut](p, nil); cut.Segment != 4 || cut.Discontinuity != 2 {
+		t.Errorf("cut %+v", cut)
+	}
+	p.send(&wire.Drain{})
+	await[*wire.Drained](p, nil)
+}
+
 // One script leaves at a keyframe, another begins there.
 func TestHandover(t *testing.T) {
-	old := perform(t, identity)
-	fresh := perform(t, identity, func(j *wire.ScriptJob) { j.Standby = true })
+	for name, text := range map[string]string{"at hls()": identity, "behind a ladder": behind} {
+		t.Run(name, func(t *testing.T) { handOver(t, text) })
+	}
+}
+
+func handOver(t *testing.T, text string) {
+	t.Helper()
+	old := perform(t, text)
+	fresh := perform(t, text, func(j *wire.ScriptJob) { j.Standby = true })
 	for _, p := range []*parent{old, fresh} {
 		p.pictures(3 * time.Second)
 		await[*wire.Renditions](p, nil)

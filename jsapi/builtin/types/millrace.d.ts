@@ -40,6 +40,21 @@ declare module 'millrace' {
     readonly config?: Buffer;
   }
 
+  /** One of what a ladder makes. */
+  interface Rendition {
+    readonly name: string;
+    readonly kind: Kind;
+    readonly codec: string;
+    /** It is the source's, as it came. */
+    readonly copy: boolean;
+    readonly width?: number;
+    readonly height?: number;
+    readonly frameRate?: number;
+    readonly sampleRate?: number;
+    readonly channels?: number;
+    readonly bitrate?: number;
+  }
+
   interface PacketInit {
     /** A track of a source or of another packet, or a description of one. */
     track?: Track | { kind: Kind; codec: string; clockRate: number; [property: string]: unknown };
@@ -70,6 +85,8 @@ declare module 'millrace' {
     key: boolean;
     /** Bytes of the payload. */
     readonly size: number;
+    /** Of a packet that a ladder made: which of its renditions it belongs to. */
+    readonly rendition?: Rendition;
     /** Grows where the time of the source breaks. */
     epoch: number;
     /** The payload, without a copy. Assign to replace it; call writable() before writing into it. */
@@ -227,8 +244,8 @@ declare module 'millrace' {
   function filter(graph: string): Filter;
   /** Frames to packets: of one kind, or of both where each has its options. */
   function encode(options: EncoderOptions | { video?: EncoderOptions; audio?: EncoderOptions }): Duplex;
-  /** Packets or frames to the renditions of a ladder; pipe it into hls(). */
-  function ladder(options?: LadderOptions): Duplex;
+  /** Packets or frames to the coded packets of a ladder's renditions, each with its packet.rendition. */
+  function ladder(options?: LadderOptions): Duplex & { readonly dropped: number };
   /** The stream's HLS presentation. */
   function hls(options?: HLSOptions): Writable;
   /** Packets to the bytes of a container: 'mp4', 'matroska', 'mpegts', 'flv' … */

@@ -26,7 +26,12 @@ const remedy = {
 function checkLink(from, to) {
   if (!to.takes) throw linkError(from, to, `${to.kind}() takes nothing: it is where a chain begins`);
   if (to.kind === 'hls' && from.gives !== 'bytes') return;
-  if (from.gives === 'a ladder') throw linkError(from, to, 'ladder() goes into hls() and nothing else; encode() makes single renditions');
+  if (from.kind === 'ladder' && to.kind === 'ladder') {
+    throw linkError(from, to, 'behind ladder() stands what takes coded packets: hls(), mux(), record(), decode(), tee(), a Transform; another ladder does not');
+  }
+  if (from.kind === 'ladder' && to.takes === 'frames') {
+    throw linkError(from, to, `ladder() gives coded packets, and ${to.kind}() takes frames; what changes the picture stands before the ladder`);
+  }
   if (from.gives === 'packets or frames' || to.takes === 'packets or frames' || from.gives === to.takes) return;
   throw linkError(from, to, `${from.kind}() gives ${from.gives}, and ${to.kind}() takes ${to.takes}; ${
     remedy[`${from.gives}>${to.takes}`] ?? 'they cannot be joined'}`);

@@ -146,6 +146,11 @@ class Output extends MediaReadable {
   }
 }
 
+class Ladder extends MediaDuplex {
+  /** How many packets were lost to slow readers. */
+  get dropped() { return dropped(this); }
+}
+
 let given;
 
 module.exports = {
@@ -158,7 +163,7 @@ module.exports = {
     return made.outputs ? new Split(made) : new Filter(made);
   },
   encode: (options) => new MediaDuplex(native.encode(options)),
-  ladder: (options) => new MediaDuplex(native.ladder(options)),
+  ladder: (options) => new Ladder(native.ladder(options)),
   mux: (format, options) => new MediaDuplex(native.mux(format, options)),
   tee: (options) => new MediaDuplex(native.tee(options)),
   hls: (options) => new MediaWritable(native.hls(options)),

@@ -1,0 +1,134 @@
+package media_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	im "github.com/millrace/millrace/internal/media"
+	"github.com/millrace/millrace/jsapi/media"
+	"github.com/millrace/millrace/transcode"
+)
+
+// twoRungs is a host's ladder that gives each packet of video twice, in
+// segments of ten pictures.
+type twoRungs struct {
+	out     media.LadderOutput
+	segment uint64
+}
+
+func (l *twoRungs) Start(context.Context, []media.HLSTrack) error {
+	return l.out.Plan(&transcode.Plan{Renditions: []transcode.Rendition{{Name: "high", Kind: im.Video}, {Name: "low", Kind: im.Video}}}, false)
+}
+
+func (l *twoRungs) Write(_ context.Context, p *im.Packet) error {
+	if p.Key {
+		l.segment++
+		if err := l.out.Cut(im.Cut{Segment: l.segment, Discontinuity: 1, PTS: p.PTS, ClockRate: 90000}); err != nil {
+			return err
+		}
+	}
+	var all sync.WaitGroup // as encoders do
+	for _, name := range []string{"high", "low"} {
+		all.Go(func() { _ = l.out.Write(name, im.Placed{Packet: p, Segment: l.segment, Discontinuity: 1}) })
+	}
+	all.Wait()
+	return nil
+}
+
+func (l *twoRungs) WriteFrame(context.Context, *im.Track, transcode.Frame, uint32, time.Duration) error {
+	return nil
+}
+func (l *twoRungs) End(context.Context) error { return nil }
+func (l *twoRungs) Abort(error)               {}
+
+// protocol is a presentation that notes what comes.
+type protocol struct {
+	lines map[string][]string // of a rendition; of all others ""
+}
+
+func (p *protocol) note(of, format string, args ...any) error {
+	p.lines[of] = append(p.lines[of], fmt.Sprintf(format, args...))
+	return nil
+}
+
+func (p *protocol) Plan(plan *transcode.Plan, _ bool) error {
+	return p.note("", "plan %d", len(plan.Renditions))
+}
+func (p *protocol) Cut(c im.Cut) error { return p.note("", "cut %d at %d", c.Segment, c.PTS) }
+func (p *protocol) Write(r string, w im.Placed) error {
+	return p.note(r, "%d in %d %s", w.PTS, w.Segment, w.Payload)
+}
+func (p *protocol) GivenUp(transcode.Degradation) error { return p.note("", "given up") }
+func (p *protocol) Suspended() error                    { return p.note("", "suspended") }
+func (p *protocol) Handed() error                       { return p.note("", "handed") }
+func (p *protocol) End(context.Context) error           { return p.note("", "end") }
+func (p *protocol) Abort(error)                         { _ = p.note("", "abort") }
+
+// What a ladder makes goes through a script as it is, and its cuts with it.
+func TestBehindALadder(t *testing.T) {
+	for name, c := range map[string]struct {
+		way       string
+		high, low int
+	}{
+		"native":    {`ladder(), tee(),`, 30, 30},
+		"transform": {`ladder(), new Transform({ objectMode: true, transform(p, _, done) { done(null, p) } }),`, 30, 30},
+		"generator": {`ladder(), async function* (all) { for await (const p of all) yield p },`, 30, 30},
+		"slow":      {`ladder(), new Transform({ objectMode: true, transform(p, _, done) { setTimeout(done, 1, null, p) } }),`, 30, 30},
+		"dropped":   {`ladder(), new Transform({ objectMode: true, transform(p, _, done) { done(null, p.rendition.name === 'low' ? null : p) } }),`, 30, 0},
+		"made anew": {`ladder(), new Transform({ objectMode: true, transform(p, _, done) { done(null, new Packet({ like: p, data: p.data })) } }),`, 30, 30},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := &protocol{lines: map[string][]string{}}
+			o := media.Options{Engine: &standIn{}, Source: newClip(60)}
+			o.HLS = func(media.HLSSpec) (media.HLSSink, error) { return nil, fmt.Errorf("nothing is to be placed here") }
+			o.Placed = func(media.HLSOptions) (media.PlacedSink, error) { return got, nil }
+			o.Ladder = func(_ media.HLSSpec, out media.LadderOutput) (media.HLSSink, error) { return &twoRungs{out: out}, nil }
+			_, err := run(t, o, `
+				import { pipeline } from 'node:stream/promises';
+				import { Transform } from 'node:stream';
+				import { ladder, tee, hls, Packet } from 'millrace';
+				export default async (source) => { await pipeline(source.video, `+c.way+` hls()) }`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if told := strings.Join(got.lines[""], "; "); told != "plan 2; cut 1 at 0; cut 2 at 36000; cut 3 at 72000; end" {
+				t.Errorf("it was told %s", told)
+			}
+			if len(got.lines["high"]) != c.high || len(got.lines["low"]) != c.low {
+				t.Errorf("%d and %d packets", len(got.lines["high"]), len(got.lines["low"]))
+			}
+			if !slices.Contains(got.lines["high"], "36000 in 2 p20") {
+				t.Errorf("packets %q", got.lines["high"])
+			}
+		})
+	}
+}
+
+// Nobody can join a ladder that hls() alone has begun to read.
+func TestLateBehindALadder(t *testing.T) {
+	o := media.Options{Engine: &standIn{}, Source: newClip(60)}
+	begun := make(chan struct{})
+	o.HLS = func(media.HLSSpec) (media.HLSSink, error) {
+		close(begun)
+		return nil, fmt.Errorf("it ends here")
+	}
+	got, err := run(t, o, `
+		import { Transform } from 'node:stream';
+		import { ladder, hls } from 'millrace';
+		export default async (source) => {
+			const rungs = ladder(), end = hls();
+			source.video.pipe(rungs).pipe(end);
+			await new Promise((go) => end.once('error', go));
+			await new Promise((go) => rungs.once('error', (e) => go(console.log(e.code, e.message))).on('data', () => {}));
+			source.destroy();
+		}`)
+	<-begun
+	if want := "ERR_MEDIA_LINK ladder: it goes into hls() alone and has begun"; err != nil || !strings.HasPrefix(got, want) {
+		t.Errorf("got %q, want %q; error %v", got, want, err)
+	}
+}
