@@ -143,16 +143,19 @@ func TestFFmpeg(t *testing.T) {
 	defer sub.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	last := map[int]*media.Packet{}
+	last, uneven := map[int]*media.Packet{}, 0
 	for n := 0; n < 120; n++ {
 		p, err := sub.Next(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if before := last[p.Track.ID]; before != nil && p.Track.Kind == media.Audio && p.DTS-before.DTS != 1024 {
-			t.Errorf("audio frame %d ticks after the one before", p.DTS-before.DTS)
+			uneven++
 		}
 		last[p.Track.ID] = p
+	}
+	if uneven > 1 { // one may be where the clip begins again
+		t.Errorf("%d audio frames are not a frame behind the one before", uneven)
 	}
 	s.Publisher().Kick(errors.New("enough"))
 	j.sees(`publisher left.*live/cam.*reason=enough`)

@@ -57,7 +57,7 @@ func film(t *testing.T, s *ingest.Stream) {
 	defer sub.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	last := int64(-1)
+	last, uneven := int64(-1), 0
 	for n := 0; n < 40; {
 		p, err := sub.Next(ctx)
 		if err != nil {
@@ -67,10 +67,13 @@ func film(t *testing.T, s *ingest.Stream) {
 			continue
 		}
 		if last >= 0 && p.DTS-last != 3600 {
-			t.Errorf("picture %d comes %d ticks behind the one before", n, p.DTS-last)
+			uneven++
 		}
 		last = p.DTS
 		n++
+	}
+	if uneven > 1 { // one may be where the clip begins again
+		t.Errorf("%d pictures are not a frame behind the one before", uneven)
 	}
 }
 
