@@ -206,8 +206,7 @@ func (s *Server) api(e *echo.Echo) error {
 func (s *Server) info(b base) serverInfo {
 	info := serverInfo{Version: s.cfg.Version, Base: b.url(""), Publish: []string{}}
 	if s.cfg.App != nil {
-		app := s.cfg.App.Status()
-		info.App = &app
+		info.App = s.cfg.App.Status()
 	}
 	for _, u := range []string{
 		b.with("rtsp", s.cfg.RTSP, "554"), b.with("rtmp", s.cfg.RTMP, "1935"), b.with("srt", s.cfg.SRT, ""),

@@ -28,11 +28,14 @@ const (
 // App is the user's own script beside the server.
 type App interface {
 	// Dial makes a connection to its HTTP server. The error wraps ErrAppDown
-	// where the script does not run.
+	// where the script does not run, ErrNoApp where there is none.
 	Dial(ctx context.Context, kind AppKind) (net.Conn, error)
-	// Status says how it is.
-	Status() status.App
+	// Status says how it is; nil where there is none at the moment.
+	Status() *status.App
 }
+
+// ErrNoApp means that there is no script.
+var ErrNoApp = errors.New("this server has no app")
 
 // ErrAppDown means that the app's script does not run at the moment.
 var ErrAppDown = errors.New("the app is down")
@@ -87,6 +90,9 @@ func (s *Server) forward(out, in *http.Request) {
 }
 
 func appProblem(w http.ResponseWriter, err error) *Problem {
+	if errors.Is(err, ErrNoApp) {
+		return problem(http.StatusNotFound, "no_app", "this server has no app", "name a script by 'app' in its config")
+	}
 	if errors.Is(err, ErrAppDown) {
 		w.Header().Set("Retry-After", "2")
 		return problem(http.StatusServiceUnavailable, "app_down", "the app is not running", "its error is in the server's log; try again")
@@ -97,8 +103,8 @@ func appProblem(w http.ResponseWriter, err error) *Problem {
 // serveApp serves /app/ and /socket.io/. It runs before echo, which has no
 // part in what the script answers.
 func (s *Server) serveApp(w http.ResponseWriter, r *http.Request) {
-	if s.cfg.App == nil {
-		writeProblem(w, r, problem(http.StatusNotFound, "no_app", "this server has no app", "name a script by 'app' in its config"))
+	if s.cfg.App == nil || s.cfg.App.Status() == nil {
+		writeProblem(w, r, appProblem(w, ErrNoApp))
 		return
 	}
 	if refused := s.admitApp(r); refused != nil {

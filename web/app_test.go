@@ -39,7 +39,7 @@ func (a *testApp) Dial(ctx context.Context, kind AppKind) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, "tcp", a.addr)
 }
 
-func (a *testApp) Status() status.App { return status.App{State: "running", PID: 7} }
+func (a *testApp) Status() *status.App { return &status.App{State: "running", PID: 7} }
 
 func TestAppIsToldOfTheViewer(t *testing.T) {
 	app := newTestApp(t, func(w http.ResponseWriter, r *http.Request) {

@@ -33,7 +33,7 @@ func (a deafApp) Dial(context.Context, AppKind) (net.Conn, error) {
 	return ours, nil
 }
 
-func (deafApp) Status() status.App { return status.App{} }
+func (deafApp) Status() *status.App { return &status.App{} }
 
 // An app that does not come to an end of its answer keeps neither the server
 // from going down nor a viewer's leftovers around.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace/millrace/ingest"
@@ -17,62 +18,110 @@ import (
 	"github.com/millrace/millrace/web"
 )
 
-// openApp makes what runs the app script; nil where the configuration names
-// none.
-func openApp(s *server, exe string, bus *pipeline.Bus) (*host.Host, error) {
-	if s.cfg.App == "" {
-		return nil, nil //nolint:nilnil // there is none
-	}
-	script, err := filepath.Abs(s.cfg.App)
-	if err != nil {
-		return nil, fmt.Errorf("app: %w", err)
-	}
-	return host.New(host.Options{
-		Command: []string{exe, "worker"}, Script: script, Env: s.shownEnv(),
-		Version: versionName(), Logger: s.log, Tell: bus.Send,
-	}), nil
+// appSlot is the process of the app script, while the configuration names one: it
+// may be named, and given up, while the server runs.
+type appSlot struct {
+	options host.Options
+	running atomic.Pointer[host.Host] // nil where there is none
+
+	server host.Server // nil before start
 }
 
-// changeApp has the app be what the configuration says now. What asks it and
-// serves it is made with the server: the first app needs a new start, and so
-// does none any more.
-func (s *server) changeApp() {
-	if (s.app == nil) != (s.cfg.App == "") {
-		s.log.Warn("the first app, or none any more, is in force after a restart only", "app", orNone(s.cfg.App))
-		return
+// newApp makes ready to run apps, and the one that the configuration names.
+func newApp(s *server, exe string, bus *pipeline.Bus) (*appSlot, error) {
+	a := &appSlot{options: host.Options{
+		Command: []string{exe, "worker"}, Version: versionName(), Logger: s.log, Tell: bus.Send,
+	}}
+	return a, a.change(s.cfg.App, s.shownEnv())
+}
+
+// start starts what there is, and from then on what comes.
+func (a *appSlot) start(server host.Server) {
+	a.server = server
+	if h := a.running.Load(); h != nil {
+		h.Start(server)
 	}
-	if s.app == nil {
-		return
+}
+
+// change has the app be this script, none where it is empty.
+func (a *appSlot) change(script string, env map[string]string) error {
+	h := a.running.Load()
+	if script == "" {
+		a.close()
+		return nil
 	}
-	script, err := filepath.Abs(s.cfg.App)
+	script, err := filepath.Abs(script)
 	if err != nil {
-		s.log.Error("the app stays as it was", "err", err)
-		return
+		return fmt.Errorf("app: %w", err)
 	}
-	s.app.Change(script, s.shownEnv())
+	if h != nil {
+		h.Change(script, env)
+		return nil
+	}
+	o := a.options
+	o.Script, o.Env = script, env
+	h = host.New(o)
+	a.running.Store(h)
+	if a.server != nil {
+		h.Start(a.server)
+	}
+	return nil
+}
+
+func (a *appSlot) close() {
+	if h := a.running.Swap(nil); h != nil {
+		h.Close()
+	}
+}
+
+// changeApp has the app be what the configuration says now.
+func (s *server) changeApp() {
+	if err := s.app.change(s.cfg.App, s.shownEnv()); err != nil {
+		s.log.Error("the app stays as it was", "err", err)
+	}
+}
+
+// Decides implements pipeline.Hook.
+func (a *appSlot) Decides(q pipeline.Question) bool {
+	h := a.running.Load()
+	return h != nil && h.Decides(q)
+}
+
+// Decide implements pipeline.Hook.
+func (a *appSlot) Decide(ctx context.Context, q pipeline.Question, v pipeline.Visitor) (pipeline.Grant, error) {
+	h := a.running.Load()
+	if h == nil { // since it was asked whether there is one
+		return pipeline.Grant{}, &pipeline.Refusal{Reason: "the app has just been given up", Unavailable: true}
+	}
+	return h.Decide(ctx, q, v)
+}
+
+// Tell tells the app of what happened, where there is one.
+func (a *appSlot) Tell(e status.Event) {
+	if h := a.running.Load(); h != nil {
+		h.Tell(e)
+	}
 }
 
 // connectApp has web serve the app's routes, and ask it about viewers.
 func (s *server) connectApp(c *web.Config) {
-	if s.app == nil {
-		return
-	}
-	c.App, c.Door = appDialer{s.app}, door{s.manager}
+	c.App, c.Door = s.app, door{s.manager}
 	c.Tell = func(kind, path string, data any) {
 		s.app.Tell(status.Event{Time: time.Now(), Type: kind, Path: path, Data: data})
 	}
 }
-
-// appDialer shows the app to web.
-type appDialer struct{ app *host.Host }
 
 var kinds = map[web.AppKind]wire.Kind{
 	web.AppRoutes: wire.Routes, web.AppUpgrade: wire.Upgrade, web.AppSockets: wire.Sockets,
 }
 
 // Dial implements web.App.
-func (a appDialer) Dial(ctx context.Context, kind web.AppKind) (net.Conn, error) {
-	conn, err := a.app.Dial(ctx, kinds[kind])
+func (a *appSlot) Dial(ctx context.Context, kind web.AppKind) (net.Conn, error) {
+	h := a.running.Load()
+	if h == nil {
+		return nil, web.ErrNoApp
+	}
+	conn, err := h.Dial(ctx, kinds[kind])
 	if errors.Is(err, host.ErrDown) {
 		return nil, fmt.Errorf("%w: %w", web.ErrAppDown, err)
 	}
@@ -80,7 +129,14 @@ func (a appDialer) Dial(ctx context.Context, kind web.AppKind) (net.Conn, error)
 }
 
 // Status implements web.App.
-func (a appDialer) Status() status.App { return a.app.Status() }
+func (a *appSlot) Status() *status.App {
+	h := a.running.Load()
+	if h == nil {
+		return nil
+	}
+	s := h.Status()
+	return &s
+}
 
 // door shows the manager's decisions about viewers to web.
 type door struct{ manager *pipeline.Manager }

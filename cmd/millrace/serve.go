@@ -49,7 +49,7 @@ func (s *settings) serve(ctx context.Context, w *world, beside func(context.Cont
 		select {
 		case sig := <-signals:
 			if sig == syscall.SIGHUP {
-				running.reload(func() (*config.Config, error) { return s.load(w) })
+				running.reload(func() (*config.Config, error) { return s.load(w) }) //nolint:contextcheck // an app lives until close
 				continue
 			}
 			log.Info("told to stop", "signal", sig.String())

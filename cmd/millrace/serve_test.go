@@ -281,6 +281,47 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// The first app comes, and the last one goes, while the server runs.
+func TestAppComesAndGoes(t *testing.T) {
+	dir := t.TempDir()
+	file, script := filepath.Join(dir, "m.yaml"), filepath.Join(dir, "app.js")
+	listen := "http: {listen: '127.0.0.1:0'}\nrtsp: {listen: 'off'}\nsrt: {listen: 'off'}\n"
+	write(t, script, "import { http } from 'millrace';\nhttp.get('/who', (req, res) => res.send('the app'));\n")
+	write(t, file, listen)
+	r := start(t, nil, "serve", "-c", file)
+	url := r.sees(`console=(http://localhost:\d+/)`) + "app/who"
+	answers := func(want int, text string) {
+		t.Helper()
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		limit := time.After(30 * time.Second)
+		for {
+			code, body := get(t, url)
+			if code == want && strings.Contains(body, text) {
+				return
+			}
+			select {
+			case <-tick.C:
+			case <-limit:
+				t.Fatalf("/app/who answers %d, %s", code, body)
+			}
+		}
+	}
+	answers(http.StatusNotFound, "has no app")
+	for range 2 {
+		write(t, file, listen+"app: app.js\n")
+		r.signals <- syscall.SIGHUP
+		answers(http.StatusOK, "the app")
+		write(t, file, listen)
+		r.signals <- syscall.SIGHUP
+		answers(http.StatusNotFound, "has no app")
+	}
+	r.signals <- syscall.SIGTERM
+	if code := r.ends(20 * time.Second); code != exitDone {
+		t.Errorf("exit code %d", code)
+	}
+}
+
 func TestNotYetIsSaid(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "m.yaml")
 	write(t, file, "streams: [{path: a, ladder: [{height: 720, codec: h265}]}]\n")

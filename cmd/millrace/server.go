@@ -20,7 +20,6 @@ import (
 	"github.com/millrace/millrace/internal/pipeline"
 	"github.com/millrace/millrace/internal/status"
 	"github.com/millrace/millrace/internal/telemetry"
-	"github.com/millrace/millrace/jsapi/host"
 	"github.com/millrace/millrace/transcode"
 	"github.com/millrace/millrace/web"
 )
@@ -39,7 +38,7 @@ type server struct {
 	manager    *pipeline.Manager
 	backend    *backend
 	archive    *archive
-	app        *host.Host   // nil where the configuration names none
+	app        *appSlot
 	web        *web.Server  // nil where HTTP is off
 	rtsp       *rtsp.Server // nil where RTSP is off
 	srt        *srt.Server  // nil where SRT is off
@@ -83,7 +82,7 @@ func openServer(ctx context.Context, w *world, cfg *config.Config, log *slog.Log
 	s.thumbnails = supervisor.Thumbnailer()
 	bus := pipeline.NewBus()
 
-	if s.app, err = openApp(s, exe, bus); err != nil {
+	if s.app, err = newApp(s, exe, bus); err != nil { //nolint:contextcheck // an app lives until close
 		return nil, err
 	}
 	if s.archive, err = openArchive(cfg, bus, s.thumbnails.JPEG, log); err != nil {
@@ -93,9 +92,7 @@ func openServer(ctx context.Context, w *world, cfg *config.Config, log *slog.Log
 		Transcoder: supervisor, Thumbnails: s.thumbnails, Bus: bus, Logger: log,
 		Pull: s.pull, NoLoopback: s.container, ScriptEnv: s.shownEnv,
 		Shifts: s.archive.shifts, Recordings: s.archive.lib,
-	}
-	if s.app != nil {
-		deps.Hook, deps.Notice = s.app, s.app.Tell
+		Hook: s.app, Notice: s.app.Tell,
 	}
 	s.manager = pipeline.NewManager(cfg, deps)
 	s.backend = newBackend(s.manager)
@@ -108,9 +105,7 @@ func openServer(ctx context.Context, w *world, cfg *config.Config, log *slog.Log
 	if err := s.openHTTP(ctx); err != nil {
 		return nil, err
 	}
-	if s.app != nil {
-		s.app.Start(audienced{s.manager, s.web}) //nolint:contextcheck // it lives until Close
-	}
+	s.app.start(audienced{s.manager, s.web}) //nolint:contextcheck // it lives until close
 	return s, nil
 }
 
@@ -357,7 +352,7 @@ func (s *server) close(ctx context.Context) error {
 		errs = append(errs, s.manager.Shutdown(ctx))
 	}
 	if s.app != nil {
-		s.app.Close()
+		s.app.close()
 	}
 	if s.archive != nil {
 		errs = append(errs, s.archive.lib.Close(ctx))

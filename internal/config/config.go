@@ -22,7 +22,7 @@ type Config struct {
 	SRT     SRT      `key:"srt" doc:"SRT server."`
 	Data    string   `key:"data" reload:"restart" doc:"Folder for everything that outlives a restart. Made when something is first kept."`
 	Auth    Auth     `key:"auth" doc:"Who may publish, view and control. Without it, loopback may publish and control, everybody may view."`
-	App     string   `key:"app" reload:"live" doc:"JavaScript or TypeScript program with hooks, HTTP routes and realtime. Another file takes over as another version of the same does; the first one, or none any more, needs a new start."`
+	App     string   `key:"app" reload:"live" doc:"JavaScript or TypeScript program with hooks, HTTP routes and realtime. Another file takes over as another version of the same does."`
 	Env     []string `key:"env" reload:"live" doc:"Names of the environment variables that scripts may see. Scripts that run are started anew, as if their files had changed."`
 	Retain  Retain   `key:"retain" doc:"How long recordings are kept."`
 	Streams []Stream `key:"streams" doc:"What is special about which paths. The first entry whose path matches holds; a path that matches none has the defaults."`
