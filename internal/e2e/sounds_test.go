@@ -75,6 +75,8 @@ func TestSounds(t *testing.T) {
 				t.Errorf("%v\n%s", err, out)
 			}
 		})
+	}
+	for _, path := range []string{"opus", "ts"} {
 		t.Run("ffmpeg/"+path, func(t *testing.T) {
 			checkFFmpeg(t, s.hls(path), recipes[path])
 		})
