@@ -3,6 +3,7 @@
 
 import Hls, { type ErrorData, type HlsConfig } from 'hls.js';
 import { giveClearKeys } from './clearkey';
+import { pace } from './pace';
 import type { Place, Token } from './place';
 import { reserved } from './reserve';
 import { type Answer, type Command, type Event, initial, type Phase, type State, step } from './recovery';
@@ -40,6 +41,7 @@ export class Engine {
     video.addEventListener('ended', () => this.send({ type: 'finished' }));
     video.addEventListener('error', () => this.native && this.send({ type: 'fatal', at: performance.now(), kind: 'network', what: 'manifest' }));
     for (const e of ['seeking', 'play']) video.addEventListener(e, () => this.watch());
+    video.addEventListener('timeupdate', () => this.keepPace());
     setInterval(() => this.look(), tick);
   }
 
@@ -118,7 +120,6 @@ export class Engine {
     }
     const hls = new Hls({
       lowLatencyMode: true, // the distance to the live edge is what the playlist holds back
-      maxLiveSyncPlaybackRate: 1.05,
       backBufferLength: 30,
       maxBufferLength: 20,
       maxBufferSize: 40_000_000,
@@ -137,7 +138,6 @@ export class Engine {
     if (this.place.source !== this.place.live) {
       // Who looks at the past wants to stay there.
       hls.config.liveMaxLatencyDurationCount = Number.POSITIVE_INFINITY;
-      hls.config.maxLiveSyncPlaybackRate = 1;
     }
     this.hls = hls;
     let begun = false;
@@ -146,10 +146,14 @@ export class Engine {
       begun = true;
     };
     hls.on(Hls.Events.MANIFEST_PARSED, () => this.watcher.levels(hls));
-    hls.on(Hls.Events.LEVEL_LOADED, (_, { details }) => {
-      if (begun) return;
-      if (reserved(details)) begin();
-      else setTimeout(begin, 2000 * details.targetduration); // there may be no more than that
+    const look = () => {
+      const details = hls.latestLevelDetails;
+      if (details && reserved(details, buffered(this.video))) begin();
+    };
+    hls.on(Hls.Events.FRAG_BUFFERED, look);
+    hls.on(Hls.Events.LEVEL_LOADED, look);
+    hls.once(Hls.Events.LEVEL_LOADED, (_, { details }) => {
+      setTimeout(begin, 2000 * details.targetduration); // there may be no more than that
     });
     hls.on(Hls.Events.LEVELS_UPDATED, () => this.watcher.levels(hls));
     hls.on(Hls.Events.AUDIO_TRACKS_UPDATED, () => { // another coding of the sound brings levels of its own, too
@@ -206,6 +210,20 @@ export class Engine {
     }
   }
 
+  /** Who watches live comes back to the live edge, unnoticed. */
+  private keepPace(): void {
+    const { hls, video } = this;
+    const details = hls?.latestLevelDetails;
+    if (!hls || !details || hls.targetLatency === null || this.place.source !== this.place.live) return;
+    const rate = pace({
+      rate: video.playbackRate,
+      beyond: details.live ? hls.latency - hls.targetLatency : 0,
+      ahead: buffered(video),
+      part: details.partTarget,
+    });
+    if (rate !== video.playbackRate) video.playbackRate = rate;
+  }
+
   /** The stall clock starts anew. */
   private watch(): void {
     this.moved = { time: this.video.currentTime, at: performance.now() };
@@ -231,6 +249,14 @@ export class Engine {
     }
     this.send({ type: 'stalled', at: now, seconds });
   }
+}
+
+/** Seconds that can be played without a pause. */
+function buffered({ buffered: ranges, currentTime }: HTMLVideoElement): number {
+  for (let i = 0; i < ranges.length; i++) {
+    if (ranges.start(i) <= currentTime && currentTime < ranges.end(i)) return ranges.end(i) - currentTime;
+  }
+  return 0;
 }
 
 function fatal(data: ErrorData): Event {

@@ -3,9 +3,14 @@
 
 import type { LevelDetails } from 'hls.js';
 
-export type Listed = Pick<LevelDetails, 'live' | 'partList'> & { fragments: readonly { gap?: boolean }[] };
+export type Listed = Pick<LevelDetails, 'live' | 'partList' | 'partTarget'> & { fragments: readonly { gap?: boolean }[] };
 
-/** Two segments will do, or parts, which come several times as often. */
-export function reserved(list: Listed): boolean {
-  return !list.live || (list.partList?.length ?? 0) > 0 || list.fragments.filter((f) => !f.gap).length >= 2;
+/**
+ * Two segments will do, or parts, which come several times as often: of those
+ * two have to be buffered, so that one that is late does not show.
+ */
+export function reserved(list: Listed, buffered: number): boolean {
+  if (!list.live) return true;
+  if (list.partList?.length) return buffered > 2 * list.partTarget;
+  return list.fragments.filter((f) => !f.gap).length >= 2;
 }
