@@ -231,7 +231,7 @@ const maxSkew = 40 * time.Millisecond
 
 // checkSkews wants sound and picture to be within the limit of each other, and
 // comparable in at least so many places.
-func checkSkews(t *testing.T, what string, r *tools.Recording, least int, limit time.Duration) {
+func checkSkews(t testing.TB, what string, r *tools.Recording, least int, limit time.Duration) {
 	t.Helper()
 	skews := r.Skews()
 	if len(skews) < least {

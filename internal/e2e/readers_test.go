@@ -110,7 +110,7 @@ func (s *server) clips(byPath map[string]string) map[string]testmedia.Recipe {
 }
 
 // checkFFmpeg has ffmpeg read six seconds: every picture, and the sound with it.
-func checkFFmpeg(t *testing.T, url string, recipe testmedia.Recipe) {
+func checkFFmpeg(t testing.TB, url string, recipe testmedia.Recipe) {
 	t.Helper()
 	r := tools.MustRead(t, 30*time.Second, url, tools.ReadOptions{Length: 6 * time.Second})
 	if err := r.Check(recipe.Frames()); err != nil {
@@ -120,7 +120,7 @@ func checkFFmpeg(t *testing.T, url string, recipe testmedia.Recipe) {
 }
 
 // checkTalk has ffmpeg read six seconds of sound.
-func checkTalk(t *testing.T, url string) {
+func checkTalk(t testing.TB, url string) {
 	t.Helper()
 	r := tools.MustRead(t, 30*time.Second, url, tools.ReadOptions{Length: 6 * time.Second, NoVideo: true})
 	if len(r.Beeps) < 5 {
@@ -129,7 +129,7 @@ func checkTalk(t *testing.T, url string) {
 }
 
 // checkGStreamer wants so many pictures in a row.
-func checkGStreamer(t *testing.T, url string, recipe testmedia.Recipe, pictures int) {
+func checkGStreamer(t testing.TB, url string, recipe testmedia.Recipe, pictures int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
 	defer cancel()
@@ -154,7 +154,7 @@ func checkGStreamer(t *testing.T, url string, recipe testmedia.Recipe, pictures 
 // it finds them, so that it plays for longer where too little was seen. It
 // writes at a fixed rate: where the clip begins again, half a picture late
 // because its sound is longer, a picture may be lost or come twice.
-func checkVLC(t *testing.T, url string, recipe testmedia.Recipe) {
+func checkVLC(t testing.TB, url string, recipe testmedia.Recipe) {
 	t.Helper()
 	const enough = 75
 	var r *tools.Recording

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"strings"
 	"time"
 
 	"github.com/millrace/millrace/testmedia"
@@ -21,9 +22,13 @@ func ReadGStreamer(ctx context.Context, url string, each func(Seen) bool) (*Reco
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	decoder := "uridecodebin"
+	if strings.HasSuffix(url, ".m3u8") {
+		decoder = "uridecodebin3" // else it is hlsdemux, not hlsdemux2
+	}
 	// Y444 makes videoconvert copy: y4menc writes the padding of a decoder's
 	// own frames along.
-	cmd := exec.CommandContext(ctx, launch, "-q", "uridecodebin", "uri="+url, "!", "videoconvert", "!", "video/x-raw,format=Y444", "!", "y4menc", "!", "fdsink", "fd=1", "sync=false")
+	cmd := exec.CommandContext(ctx, launch, "-q", decoder, "uri="+url, "!", "videoconvert", "!", "video/x-raw,format=Y444", "!", "y4menc", "!", "fdsink", "fd=1", "sync=false")
 	cmd.WaitDelay = 5 * time.Second
 	var log tail
 	cmd.Stderr = &log
