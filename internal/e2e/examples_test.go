@@ -265,6 +265,31 @@ func TestExampleRestream(t *testing.T) {
 	}
 }
 
+// TestExampleRestreamRung finds one rung on a second server, and all of them
+// here.
+func TestExampleRestreamRung(t *testing.T) {
+	t.Parallel()
+	second := serve(t, "")
+	address := tools.FreeAddress(t)
+	s := piped(t, "restream-rung.js", "RESTREAM=http://"+address+"/cam", "RUNG=180p")
+	tools.Start(t, tools.Command{Path: tools.Find(t, "ffmpeg"), Args: []string{
+		"-nostdin", "-v", "warning", "-listen", "1", "-i", "http://" + address + "/cam", "-c", "copy", "-f", "rtsp", second.rtspURL("copy"),
+	}})
+	clip, recipe := longClip(t)
+	s.publish("cam", clip)
+	s.live("cam", 2)
+	p := second.listed("copy", "180p", 3)
+	r, _ := p.decode(t, p.multi.Variants[0])
+	if err := r.Check(recipe.Frames()); err != nil {
+		t.Error(err)
+	}
+	if p.media["360p"] != nil || len(r.Beeps) == 0 {
+		t.Errorf("the second server has %d playlists, and %d beeps", len(p.media), len(r.Beeps))
+	}
+	here := s.listed("cam", "360p", 3)
+	here.checkAligned(t, frame30)
+}
+
 // TestExampleTranscode makes a small file of a large one and reads how far it
 // is.
 func TestExampleTranscode(t *testing.T) {

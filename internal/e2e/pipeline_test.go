@@ -115,6 +115,45 @@ export default async function (source, { log }) {
 	}
 }
 
+// A Transform behind the ladder sees what viewers get, rendition by rendition;
+// another version of the script goes on where it ends, without a
+// discontinuity.
+func TestPipelineBehindALadder(t *testing.T) {
+	t.Parallel()
+	file, set := script(t, "")
+	version := func(name string) {
+		rewrite(t, file, `
+import { pipeline } from 'node:stream/promises';
+import { Transform } from 'node:stream';
+import { ladder, hls } from 'millrace';
+export default async function (source, { log }) {
+  const seen = new Set();
+  const look = new Transform({ objectMode: true, transform(packet, _, done) {
+    const { name, width, height } = packet.rendition;
+    if (!seen.has(name)) log.info('`+name+` sees '+ name, { width, height });
+    seen.add(name);
+    done(null, packet);
+  } });
+  await pipeline(source, ladder([{ height: 360, bitrate: '700k' }, { height: 180, bitrate: '300k' }]), look, hls());
+}`)
+	}
+	version("one")
+	s := serve(t, "streams: [{path: cam, "+set+"}]")
+	clip, recipe := longClip(t)
+	s.publish("cam", clip)
+	s.live("cam", 2)
+	s.listing("cam", "180p", 3)
+	version("another")
+	s.logged(30*time.Second, "another sees 180p", "the changed script has taken over", "discontinuity=false")
+	first := s.listing("cam", "180p", 1).media["180p"]
+	p := s.listing("cam", "180p", len(first.Segments)+3)
+	p.checkAligned(t, frame30)
+	r, _ := p.decode(t, p.multi.Variants[0])
+	if err := r.Check(recipe.Frames()); err != nil {
+		t.Error(err)
+	}
+}
+
 // Decoded pictures are drawn on, and encoded again; sound goes on beside them.
 func TestPipelineWatermark(t *testing.T) {
 	t.Parallel()
