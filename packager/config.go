@@ -35,9 +35,10 @@ type Config struct {
 	// preload hints, rendition reports and delta updates (RFC 8216bis §6.2.5).
 	LowLatency bool
 
-	// Window is how much media a live playlist lists at least; 30 s. It never
-	// lists fewer than six segments or three target durations once it has
-	// them. Segments that leave it stay fetchable for one window more.
+	// Window is how much media a live playlist lists at least; 30 s. Those of
+	// sound and text may list less, but begin a segment after the pictures at the
+	// latest. None lists fewer than six segments or three target durations once
+	// it has them. Segments that leave it stay fetchable for one window more.
 	Window time.Duration
 
 	// DVR is how much media a second, long playlist lists (dvr.m3u8, beside

@@ -67,6 +67,10 @@ type Presentation struct {
 	isReady bool
 	broken  error // why a VOD presentation cannot be finished
 
+	// oldest is the number of the first segment that a playlist of pictures lists,
+	// the largest of all, and oldestLong of the long ones; see rendition.leaves.
+	oldest, oldestLong atomic.Uint64
+
 	zero    time.Time // the wall clock's at the first anchor; see dash.go
 	anchors []anchor
 	mpd     atomic.Pointer[manifest]

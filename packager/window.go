@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace/millrace/internal/media"
@@ -235,13 +236,14 @@ func (r *rendition) slide(w *window, now time.Time) {
 	keep := max(r.p.cfg.Window, 3*r.p.target) // §6.2.2: never less than three target durations
 	for w.listed > minListed {
 		oldest := w.held[len(w.held)-w.listed]
-		if total-oldest.duration < keep {
+		if !r.leaves(oldest, total-oldest.duration, keep, &r.p.oldest) {
 			break
 		}
 		total -= oldest.duration
 		oldest.removed = now
 		w.listed--
 	}
+	r.begins(w.held[len(w.held)-w.listed:], &r.p.oldest)
 	if r.p.cfg.DVR > 0 {
 		r.slideLong(w, now)
 	}
@@ -262,12 +264,45 @@ func (r *rendition) slideLong(w *window, now time.Time) {
 	}
 	for ; w.long > w.listed; spilled-- {
 		oldest := w.held[len(w.held)-w.long]
-		if spilled <= 0 && total-oldest.duration < r.p.cfg.DVR {
+		if spilled <= 0 && !r.leaves(oldest, total-oldest.duration, r.p.cfg.DVR, &r.p.oldestLong) {
 			break
 		}
 		total -= oldest.duration
 		oldest.removed = now
 		w.long--
+	}
+	r.begins(w.held[len(w.held)-w.long:], &r.p.oldestLong)
+}
+
+// leaves reports whether the oldest segment leaves a playlist of which left then
+// remains. Sound and texts begin after the picture does, never before: hls.js 1.7
+// counts from the beginning of the playlist that it loads first, takes what
+// another one lists before that for later than it is, and waits for sound that
+// it has.
+func (r *rendition) leaves(oldest *segment, left, keep time.Duration, pictures *atomic.Uint64) bool {
+	first := pictures.Load()
+	if r.kind == media.Video || first == 0 {
+		return left >= keep
+	}
+	switch {
+	case left < 3*r.p.target: // §6.2.2
+		return false
+	case oldest.number == first: // with which the pictures are about to be ahead
+		return left >= keep-r.p.target
+	}
+	return oldest.number < first || left >= keep+r.p.target
+}
+
+// begins notes where a playlist of pictures begins.
+func (r *rendition) begins(listed []*segment, pictures *atomic.Uint64) {
+	if r.kind != media.Video || len(listed) == 0 {
+		return
+	}
+	for {
+		first := pictures.Load()
+		if listed[0].number <= first || pictures.CompareAndSwap(first, listed[0].number) {
+			return
+		}
 	}
 }
 
