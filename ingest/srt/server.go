@@ -64,6 +64,16 @@ type Server struct {
 	failed   chan error // how accepting ended
 
 	faults telemetry.Summary
+
+	mu      sync.Mutex
+	callers map[caller]bool // those whose sessions live
+}
+
+// caller is who calls, and for what: what all copies of a handshake share.
+type caller struct{ remote, streamID string }
+
+func callerOf(req srt.ConnRequest) caller {
+	return caller{req.RemoteAddr().String(), req.StreamId()}
 }
 
 // New opens the port and begins to serve. The Server must be closed, by Close
@@ -81,6 +91,7 @@ func New(cfg Config, gate Gate) (*Server, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Server{
 		cfg: cfg, gate: gate, log: cfg.Logger.With("protocol", "srt"), ctx: ctx, stop: stop, failed: make(chan error, 1),
+		callers: map[caller]bool{},
 	}
 	if err := s.open(); err != nil {
 		stop()
@@ -147,8 +158,16 @@ func (s *Server) accept() {
 	}
 }
 
-// greet lets a caller in, or says why not.
+// greet lets a caller in, or says why not. A caller repeats its handshake until
+// it is answered; let in twice, the second connection would hear nothing, and
+// its end would be told to the socket of the first.
 func (s *Server) greet(req srt.ConnRequest) {
+	who := callerOf(req)
+	if s.calls(who) {
+		s.log.Debug("handshake repeated", "remote", who.remote)
+		req.Reject(srt.REJX_CONFLICT)
+		return
+	}
 	r, err := s.judge(req)
 	if err != nil {
 		s.log.Warn("publisher refused", "stream", r.Path, "remote", req.RemoteAddr().String(), "reason", err)
@@ -161,7 +180,30 @@ func (s *Server) greet(req srt.ConnRequest) {
 		return
 	}
 	p := newSession(s, conn, r)
-	s.wg.Go(p.run)
+	s.enter(who)
+	s.wg.Go(func() {
+		defer s.leave(who)
+		p.run()
+	})
+}
+
+// calls reports whether a caller has a session.
+func (s *Server) calls(who caller) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.callers[who]
+}
+
+func (s *Server) enter(who caller) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.callers[who] = true
+}
+
+func (s *Server) leave(who caller) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.callers, who)
 }
 
 var errEncrypted = errors.New("the stream is encrypted with a passphrase, which this server does not have")
