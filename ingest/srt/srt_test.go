@@ -258,13 +258,14 @@ func TestStreamID(t *testing.T) {
 // disconnected.
 func TestRefusedLater(t *testing.T) {
 	gate := &fakeGate{late: func(ingest.Request) error { return fmt.Errorf("%w: the app says no", ingest.ErrForbidden) }}
-	j, address := startServer(t, gate, Config{ReadTimeout: time.Second})
+	j, address := startServer(t, gate, Config{})
 	clip, _ := tools.Clip(t, "h264", func(r *testmedia.Recipe) { r.Duration = 4 * time.Second })
 	p := tools.PublishFFmpeg(t, tools.Publication{Input: clip, URL: "srt://" + address + "?streamid=publish:cam", Loop: true})
 	j.sees(`publisher refused.*cam.*the app says no`)
 	if !p.Ends(20 * time.Second) {
 		t.Error("ffmpeg was not told")
 	}
+	j, address = startServer(t, gate, Config{ReadTimeout: time.Second})
 	silent := tools.Start(t, tools.Command{Path: tools.Find(t, "ffmpeg"), Args: []string{
 		"-v", "error", "-nostdin", "-re", "-f", "lavfi", "-i", "sine", "-c:a", "pcm_u8", "-f", "u8", "srt://" + address + "?streamid=publish:noise",
 	}})
