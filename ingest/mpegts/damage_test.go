@@ -118,6 +118,54 @@ func TestMapChanges(t *testing.T) {
 	}
 }
 
+// A stream that takes the place of another one is never taken for it: neither
+// pictures that come before their parameter sets, nor sound whose parameters
+// only the map says.
+func TestPlaceTaken(t *testing.T) {
+	film1, film3 := read(t, muxed(t, "h264-b")), read(t, muxed(t, "h264-opus", "-mpegts_start_pid", "0x300", "-mpegts_pmt_start_pid", "0x1200", "-output_ts_offset", "2000"))
+	// The second one is joined behind its first picture.
+	var film2 []byte
+	pictures := 0
+	for b := read(t, muxed(t, "h265", "-mpegts_start_pid", "0x200", "-mpegts_pmt_start_pid", "0x1100", "-output_ts_offset", "1000")); len(b) >= packetSize; b = b[packetSize:] {
+		p, _ := parsePacket(b[:packetSize])
+		if p.pid == 0x200 && p.start {
+			pictures++
+		}
+		if p.pid != 0x200 || pictures > 1 {
+			film2 = append(film2, b[:packetSize]...)
+		}
+	}
+	count := func(films ...[]byte) map[media.Codec]int {
+		f := newFilm(t)
+		for i, content := range films {
+			f.feed(content, 1316, time.Duration(i)*6*time.Second, 6*time.Second)
+		}
+		n := map[media.Codec]int{}
+		for _, packets := range f.end() {
+			for i, p := range packets {
+				if n[p.Track.Codec]++; i > 0 && p.Track.Codec != packets[i-1].Track.Codec && !p.Key {
+					t.Errorf("%s does not begin with a key", p.Track)
+				}
+			}
+		}
+		return n
+	}
+	first, second, third, all := count(film1), count(film2), count(film3), count(film1, film2, film3)
+	if all[media.H265] == 0 || all[media.H265] >= pictures {
+		t.Errorf("%d pictures of H.265, of %d", all[media.H265], pictures)
+	}
+	if got, want := all[media.H264], first[media.H264]+third[media.H264]; got != want {
+		t.Errorf("%d pictures of H.264, want %d", got, want)
+	}
+	// Where times jump, the timeline may drop a frame.
+	if got, want := all[media.Opus], third[media.Opus]; got > want || got < want-10 {
+		t.Errorf("%d frames of Opus, want %d", got, want)
+	}
+	if got, want := all[media.AAC], first[media.AAC]+second[media.AAC]; got > want {
+		t.Errorf("%d frames of AAC, want %d", got, want)
+	}
+}
+
 // A frame that begins in one PES packet may end in a later one; a packet's
 // time is that of the first frame that begins in it.
 func TestFramesAcrossPackets(t *testing.T) {

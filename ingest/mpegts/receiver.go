@@ -2,6 +2,7 @@ package mpegts
 
 import (
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -208,9 +209,14 @@ func (r *Receiver) join(c content, language string) (*track, error) {
 	}
 	for i, t := range r.tracks {
 		if t.content.kind == c.kind && !used[t] {
-			// What the place held stays said until the stream says what it is.
-			next.index = i
+			// What the place held stays said until the stream says what it is,
+			// which some do at once.
+			next.index, next.waits = i, true
 			r.tracks[i] = next
+			r.forget(i)
+			if codec.Complete(next.track) {
+				next.revise(next.track)
+			}
 			return next, nil
 		}
 	}
@@ -223,6 +229,16 @@ func (r *Receiver) join(c content, language string) (*track, error) {
 		_ = r.pub.SetTrack(next.index, next.track)
 	}
 	return next, nil
+}
+
+// forget drops what is held of a place.
+func (r *Receiver) forget(index int) {
+	r.held = slices.DeleteFunc(r.held, func(s heldSample) bool {
+		if s.index == index {
+			r.size -= len(s.Payload)
+		}
+		return s.index == index
+	})
 }
 
 // unused is how a stream is named that is not taken.

@@ -14,6 +14,7 @@ type track struct {
 	index    int // among the publisher's tracks
 	content  content
 	language string
+	waits    bool // it took another one's place and has written nothing yet
 	track    *media.Track
 	decode   decoder
 }
@@ -91,6 +92,10 @@ func (t *track) speak(language string) {
 func (t *track) write(s sample) {
 	r := t.r
 	r.heard.Store(int64(r.now))
+	if t.waits && (!codec.Complete(t.track) || !s.key) {
+		return // it would be taken for what the place held before
+	}
+	t.waits = false
 	out := ingest.Sample{
 		PTS: s.pts, DTS: s.dts, HasDTS: s.hasDTS, Bits: wireBits, Rate: wireRate, Duration: s.duration,
 		Key: s.key, Payload: s.payload, Arrival: r.now,
