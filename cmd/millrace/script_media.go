@@ -134,7 +134,11 @@ func (m *scriptMedia) placed(o jsmedia.HLSOptions) (jsmedia.PlacedSink, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pipeline.NewPlacedFolder(m.flags.Out, policy, slog.New(slog.DiscardHandler))
+	f, err := pipeline.NewPlacedFolder(m.flags.Out, policy, slog.New(slog.DiscardHandler))
+	if err != nil { // not a nil folder in an interface
+		return nil, err
+	}
+	return f, nil
 }
 
 // ladderSink is a pipeline.Sink as the media streams want it.

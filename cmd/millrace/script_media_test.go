@@ -358,3 +358,15 @@ func TestBehindALadderNot(t *testing.T) {
 		})
 	}
 }
+
+// A folder that cannot be written is an error that the script sees.
+func TestBehindALadderNowhere(t *testing.T) {
+	_, out, _ := scripted(t, "h264-720p30", pipelineHead+`
+		export default async (source) => {
+			const rungs = ladder({ rungs: [{ height: 180, bitrate: '200k' }], preset: 'ultrafast' });
+			try { await pipeline(source.video, rungs, same(), hls()); } catch (e) { console.log(e.code, e.message) }
+		}`, "--source", "FILM", "--out", "DIR/script.mjs/out")
+	if !strings.HasPrefix(out, "ERR_MEDIA_HLS hls: ") || !strings.Contains(out, "not a directory") {
+		t.Errorf("got %q", out)
+	}
+}

@@ -132,3 +132,43 @@ func TestLateBehindALadder(t *testing.T) {
 		t.Errorf("got %q, want %q; error %v", got, want, err)
 	}
 }
+
+// A presentation that the host does not open is none, whatever came beside the
+// error; one that it opens too late is given up.
+func TestPlacedRefusedOrLate(t *testing.T) {
+	o := media.Options{Engine: &standIn{}, Source: newClip(60)}
+	o.HLS = func(media.HLSSpec) (media.HLSSink, error) { return nil, fmt.Errorf("nothing is to be placed here") }
+	o.Ladder = func(_ media.HLSSpec, out media.LadderOutput) (media.HLSSink, error) { return &twoRungs{out: out}, nil }
+	o.Placed = func(media.HLSOptions) (media.PlacedSink, error) { return (*protocol)(nil), fmt.Errorf("no room") }
+	const head = `
+		import { pipeline } from 'node:stream/promises';
+		import { Transform } from 'node:stream';
+		import { ladder, hls } from 'millrace';
+		export default async (source) => {`
+	got, err := run(t, o, head+`
+			const same = new Transform({ objectMode: true, transform(p, _, done) { done(null, p) } });
+			await pipeline(source.video, ladder(), same, hls()).catch((e) => console.log(e.code, e.message));
+		}`)
+	if err != nil || got != "ERR_MEDIA_HLS hls: no room\n" {
+		t.Errorf("got %q, error %v", got, err)
+	}
+
+	late := &protocol{lines: map[string][]string{}}
+	o.Source = newClip(60)
+	o.Placed = func(media.HLSOptions) (media.PlacedSink, error) { return late, nil }
+	if _, err := run(t, o, head+`
+			source.video.pipe(ladder()).once('data', async (p) => {
+				const end = hls();
+				end.write(p);
+				for (let i = 0; i < 9; i++) await new Promise(process.nextTick); // it is with the stage
+				for (const from = Date.now(); Date.now() - from < 300;); // the stage waits for the loop
+				end.destroy();
+				setTimeout(() => source.destroy(), 50);
+			});
+		}`); err != nil {
+		t.Fatal(err)
+	}
+	if told := strings.Join(late.lines[""], "; "); told != "abort" {
+		t.Errorf("it was told %q", told)
+	}
+}

@@ -93,13 +93,35 @@ func (h *hlsWriting) openPlaced(ctx context.Context, run *rungs) error {
 	if p.sink != nil {
 		return nil
 	}
-	err := h.s.m.l.Call(ctx, func() (err error) {
-		p.sink, err = h.s.m.opts.Placed(h.spec.HLS)
-		return err
+	var (
+		mu   sync.Mutex
+		sink PlacedSink
+		over bool // nobody waits any more
+	)
+	err := h.s.m.l.Call(ctx, func() error {
+		opened, err := h.s.m.opts.Placed(h.spec.HLS)
+		if err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if over {
+			opened.Abort(context.Cause(h.s.ctx))
+			return nil
+		}
+		sink = opened
+		return nil
 	})
+	mu.Lock()
+	defer mu.Unlock()
+	over = true
 	if err != nil {
+		if sink != nil { // it came in the moment in which ctx ended
+			sink.Abort(err)
+		}
 		return h.s.failure(codeHLS, false, err)
 	}
+	p.sink = sink
 	p.run, p.last = run, map[string]uint64{}
 	return nil
 }
