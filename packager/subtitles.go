@@ -28,7 +28,7 @@ const describesSound = "public.accessibility.transcribes-spoken-dialog,public.ac
 // ErrTooMany.
 var (
 	ErrNoSubtitles = errors.New("the presentation has no such subtitles")
-	ErrLateCue     = errors.New("the cue's time is long over")
+	ErrLateCue     = errors.New("the cue's time is long over, or far ahead")
 )
 
 // What a presentation remembers of cues, and how late one may come.
@@ -36,6 +36,7 @@ const (
 	maxCues        = 256 // in a rendition, that are not over
 	maxWaitingCues = 64  // that came before the first cut
 	latestCue      = time.Minute
+	earliestCue    = time.Hour // who says more has mistaken the unit
 )
 
 // reachSlack is how much media may be missing at the end of a part of text: the
@@ -169,6 +170,8 @@ func (t *text) take(c media.Cue) (media.Cue, error) {
 	switch late := t.edge - c.At; {
 	case late > c.Duration+latestCue:
 		return c, fmt.Errorf("%w: it would have begun %v ago", ErrLateCue, late.Round(time.Second))
+	case -late > earliestCue:
+		return c, fmt.Errorf("%w: it would begin in %v only", ErrLateCue, -late.Round(time.Second))
 	case late > 0:
 		c.At, c.Date = t.edge, c.Date.Add(late)
 	}

@@ -70,4 +70,7 @@ func TestLicenses(t *testing.T) {
 	if strings.Contains(w.Body.String(), "a'&b") {
 		t.Errorf("not escaped: %s", w.Body)
 	}
+	if control := w.Header().Get("Cache-Control"); !strings.Contains(control, "private") {
+		t.Errorf("a cache would give everybody the Host of one: %q", control)
+	}
 }

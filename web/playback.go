@@ -87,6 +87,9 @@ func (s *Server) playback(w http.ResponseWriter, r *http.Request) {
 		s.rewritten(counted.w, &inner, &e, s.baseOf(r), ticketText)
 		return
 	}
+	if r.Method == http.MethodPost {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(headerTimeout)) // a license is asked for in a few bytes
+	}
 	play.Handler.ServeHTTP(counted.w, &inner)
 }
 

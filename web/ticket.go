@@ -138,6 +138,7 @@ func (s *Server) rewritten(w http.ResponseWriter, r *http.Request, e *entrance, 
 	answer := &recorder{header: make(http.Header)}
 	play.Handler.ServeHTTP(answer, inner)
 	body := answer.body.Bytes()
+	licensed := play.Licensed && inner.URL.Path == manifestName
 	if e.ticket {
 		ticketText = s.tickets.issue(play.Path, e.rule, time.Now())
 	}
@@ -152,7 +153,7 @@ func (s *Server) rewritten(w http.ResponseWriter, r *http.Request, e *entrance, 
 		case e.ticket:
 			body = rebase(body, at+play.base())
 		}
-		if play.Licensed && inner.URL.Path == manifestName {
+		if licensed {
 			body = nameLicenses(body, seen.url(at+dashPrefix+play.Path+"/"+licenseName))
 		}
 	}
@@ -164,8 +165,11 @@ func (s *Server) rewritten(w http.ResponseWriter, r *http.Request, e *entrance, 
 			h[name] = values
 		}
 	}
-	if e.ticket {
+	switch {
+	case e.ticket:
 		h.Set("Cache-Control", "no-store") // a ticket is for one viewer
+	case licensed: // where licenses are is told by what the client calls this server
+		h.Set("Cache-Control", privateCache(h.Get("Cache-Control")))
 	}
 	w.WriteHeader(max(answer.status, http.StatusOK))
 	if r.Method != http.MethodHead {

@@ -154,6 +154,9 @@ func (m *Manager) clash(path string, plan *transcode.Plan) error {
 	for _, s := range subtitles(m.base(path).HLS.Subtitles) {
 		names = append(names, packager.SubtitlesPrefix+s.ID)
 	}
+	if licensed(m.base(path).HLS.Encryption) {
+		names = append(names, packager.LicenseFile)
+	}
 	for _, name := range names {
 		if m.byPath[path+"/"+name] != nil {
 			return fmt.Errorf("%w: the stream %s has the name of the rendition %s", ingest.ErrForbidden, path+"/"+name, name)

@@ -9,6 +9,10 @@ import (
 	"github.com/millrace/millrace/packager/protect"
 )
 
+// licensed reports whether packager.LicenseFile may be a name below a stream's
+// URL: its MPD says where licenses are.
+func licensed(e config.Encryption) bool { return e.Method == "cbcs" }
+
 // protection is how a stream's media is encrypted; nil for not at all. The
 // error says why it cannot be: such a stream is not to be shown in the clear.
 func protection(e config.Encryption, path string) (*packager.Protection, error) {

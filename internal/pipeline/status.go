@@ -174,5 +174,5 @@ func (p *Pipeline) has(name string) bool {
 			}
 		}
 	}
-	return p.subtitled(name) || p.script.has(name)
+	return name == packager.LicenseFile && licensed(p.set.HLS.Encryption) || p.subtitled(name) || p.script.has(name)
 }

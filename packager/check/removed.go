@@ -2,6 +2,8 @@ package check
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -41,23 +43,29 @@ func (f *followed) left() []*gone {
 	if len(all) == 0 || all[len(all)-1].m.EndList {
 		return nil
 	}
-	var out []*gone
+	// By number, of which a server may leave out any number between two looks.
+	removed := map[uint64]*gone{}
 	newest := all[len(all)-1].m.MediaSequence
-	for number := all[0].m.MediaSequence; number < newest; number++ {
-		var g *gone
-		for _, l := range all {
-			s := l.segment(number)
-			if s == nil || l.m.Skip != nil || s.Gap || s.ByteRange != nil {
+	for _, l := range all {
+		if l.m.Skip != nil {
+			continue
+		}
+		for i := range l.m.Segments {
+			s, number := &l.m.Segments[i], l.m.MediaSequence+uint64(i)
+			if number >= newest || s.Gap || s.ByteRange != nil {
 				continue
 			}
+			g := removed[number]
 			if g == nil {
 				g = &gone{uri: s.URI}
+				removed[number] = g
 			}
 			g.last, g.due = l.at(), max(g.due, l.length()+s.Duration)
 		}
-		if g != nil {
-			out = append(out, g)
-		}
+	}
+	out := make([]*gone, 0, len(removed))
+	for _, number := range slices.Sorted(maps.Keys(removed)) {
+		out = append(out, removed[number])
 	}
 	return out
 }

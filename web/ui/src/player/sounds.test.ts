@@ -43,5 +43,6 @@ describe('the audio menu', () => {
     expect(labelsOf([{ name: 'Audio 1', lang: 'en' }, { name: 'Audio 2', lang: 'de' }, { name: 'Audio 3' }, { name: 'Comment', lang: 'de' }], 'en'))
       .toEqual(['English', 'German', 'Audio 3', 'Comment']);
     expect(labelsOf([{ name: 'Audio 1', lang: 'en' }, { name: 'Audio 2', lang: 'en' }], 'en')).toEqual(['Audio 1', 'Audio 2']);
+    expect(labelsOf([{ name: 'Audio 1', lang: 'en_' }, { name: 'Audio 2', lang: '-' }], 'en')).toEqual(['Audio 1', 'Audio 2']);
   });
 });

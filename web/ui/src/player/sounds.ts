@@ -76,8 +76,17 @@ const unnamed = /^Audio( \d+)?$/;
 /** Names as they are; a track that has none is called by its language, unless two would be called alike. */
 export function labelsOf(tracks: readonly Track[], locale?: string): string[] {
   const names = new Intl.DisplayNames(locale, { type: 'language' });
-  const labels = tracks.map((t) => (unnamed.test(t.name) && t.lang ? (names.of(t.lang) ?? t.name) : t.name));
+  const labels = tracks.map((t) => (unnamed.test(t.name) && t.lang ? (called(names, t.lang) ?? t.name) : t.name));
   return labels.map((l, i) => (labels.indexOf(l) === labels.lastIndexOf(l) ? l : (tracks[i]?.name ?? l)));
+}
+
+/** A playlist may have tags that a browser does not take. */
+function called(names: Intl.DisplayNames, tag: string): string | undefined {
+  try {
+    return names.of(tag);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What hls.js has of the group that it plays. */
