@@ -1,6 +1,7 @@
 package tspull
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,13 +27,17 @@ type Config struct {
 	// before it is connected to anew; 10 s by default.
 	ReadTimeout time.Duration
 
-	// Retry says how the source is come back to.
+	// Retry says how the source is come back to. To one of UDP there is nothing
+	// to spare, and nobody listens during a pause: there it does not grow.
 	Retry ingest.Retry
 
 	Logger *slog.Logger // nil: none
 }
 
-const defaultTimeout = 10 * time.Second
+const (
+	defaultTimeout = 10 * time.Second
+	udpPause       = time.Second
+)
 
 // Pull keeps a source attached to the sink until ctx ends, which is nil, or
 // the sink has ended or the URL is no URL, which is an error; see ingest.Pull.
@@ -46,6 +51,10 @@ func Pull(ctx context.Context, cfg Config, sink ingest.Sink) error {
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if u.Scheme == "udp" {
+		cfg.Retry.Backoff = cmp.Or(cfg.Retry.Backoff, udpPause)
+		cfg.Retry.Max = cfg.Retry.Backoff
 	}
 	public := u.Scheme + "://" + u.Host + u.Path // without what may be secret
 	p := &puller{cfg: cfg, url: u, sink: sink, log: cfg.Logger.With("source", public)}

@@ -99,6 +99,37 @@ func TestUDP(t *testing.T) {
 	tools.Eventually(t, 20*time.Second, "it goes on", inState(s, ingest.Live))
 }
 
+// counter counts lines of a log.
+type counter struct{ n atomic.Int32 }
+
+func (c *counter) Write(b []byte) (int, error) {
+	c.n.Add(1)
+	return len(b), nil
+}
+
+// However long nothing comes, a UDP source is listened for again soon.
+func TestUDPPause(t *testing.T) {
+	s := ingest.NewStream("film", ingest.StreamOptions{Hold: -1})
+	defer s.Close(nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	source := "udp://" + tools.FreeAddress(t)
+	var lines counter
+	done := make(chan error, 1)
+	go func() {
+		done <- Pull(ctx, Config{
+			URL: source, ReadTimeout: 10 * time.Millisecond,
+			Retry:  ingest.Retry{Backoff: 10 * time.Millisecond, Max: time.Hour},
+			Logger: slog.New(slog.NewTextHandler(&lines, nil)),
+		}, s)
+	}()
+	// With pauses that double these would take hours.
+	tools.Eventually(t, 30*time.Second, "it is listened for again and again", func() bool { return lines.n.Load() > 25 })
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
 // A server that refuses, then sends, then ends.
 func TestHTTP(t *testing.T) {
 	clip, _ := tools.Clip(t, "h264", func(r *testmedia.Recipe) { r.Duration = 4 * time.Second })
