@@ -52,8 +52,9 @@ type Receiver struct {
 	breaks breaks
 	newest int64 // the newest time that was written, of the picture where there is one
 
-	heard    atomic.Int64  // when something came last that a track could use, or else the beginning
-	attached chan struct{} // closed when pub is set
+	heard     atomic.Int64  // when something came last that a track could use, or Attach ended, or else the beginning
+	attaching atomic.Bool   // Attach is at work, and nothing is read
+	attached  chan struct{} // closed when pub is set
 }
 
 // heldSample waits for the publisher to be attached.
@@ -104,7 +105,10 @@ func (r *Receiver) settle(end bool) error {
 	for i, t := range r.tracks {
 		list[i] = t.track
 	}
+	r.attaching.Store(true)
 	r.pub, r.err = r.cfg.Attach(list, r.unused)
+	r.heard.Store(int64(media.Now()))
+	r.attaching.Store(false)
 	if r.err != nil {
 		r.held = nil
 		return r.err
