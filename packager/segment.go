@@ -32,8 +32,9 @@ type segment struct {
 	first           uint64 // serial of parts[0]
 	uri             string
 
-	spilled bool      // into memory, because the disk took no more
-	removed time.Time // from the playlist; for the writer only
+	spilled bool          // into memory, because the disk took no more
+	removed time.Time     // from the playlist; for the writer only
+	stays   time.Duration // how long the playlist was that it left first; for the writer only
 }
 
 // part is a partial segment: a range of its segment's file.

@@ -239,6 +239,7 @@ func (r *rendition) slide(w *window, now time.Time) {
 		if !r.leaves(oldest, total-oldest.duration, keep, &r.p.oldest) {
 			break
 		}
+		oldest.stays = total
 		total -= oldest.duration
 		oldest.removed = now
 		w.listed--
@@ -307,12 +308,13 @@ func (r *rendition) begins(listed []*segment, pictures *atomic.Uint64) {
 }
 
 // expire gives up segments that were removed from their last playlist one
-// window and their own duration ago (§6.2.2).
+// window and their own duration ago (§6.2.2); a window that six segments make
+// longer than it was asked to be counts as long as it was.
 func (r *rendition) expire(w *window, now time.Time) {
 	keep := max(r.p.cfg.Window, 3*r.p.target)
 	n := 0
 	for _, s := range w.held[:len(w.held)-max(w.listed, w.long)] {
-		if now.Sub(s.removed) < keep+s.duration {
+		if now.Sub(s.removed) < max(keep, s.stays)+s.duration {
 			break
 		}
 		s.removeFiles()

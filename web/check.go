@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -203,6 +204,9 @@ func ownOrTrusted(own []tls.Certificate) *tls.Config {
 				if bytes.Equal(pair.Certificate[0], leaf.Raw) {
 					return nil
 				}
+			}
+			if c.ServerName == "" {
+				return errors.New("a certificate cannot be verified for an address: name the host")
 			}
 			between := x509.NewCertPool()
 			for _, cert := range c.PeerCertificates[1:] {

@@ -279,7 +279,7 @@ func (f *followed) need(ctx context.Context, p *piece, uri string, byteRange *pl
 		var l lock
 		if a.ok() {
 			if plain := f.unlock(ctx, &l, keys, p.number, a.body); plain != nil {
-				if f.text {
+				if f.text && initURI == "" { // else it is IMSC1 in fMP4 (§3.1.5)
 					found.text, found.bad = webvtt.Read(plain)
 				} else {
 					found.open(plain, initURI != "")

@@ -46,7 +46,7 @@ var subtitleRules = []rule{
 	}},
 	{"subtitles-in-time", "3.1.4", true, "the cues of a segment are shown while its media is", func(p *presentation, v *verdict) {
 		p.eachText(func(f *followed, s *piece) {
-			at, ok := p.mediaStart(s.number)
+			at, ok := p.mediaStart(s.number, s.duration)
 			if s.text == nil || s.text.Map == nil || !ok || f.parts[s.name()] == s {
 				return
 			}
@@ -109,10 +109,12 @@ func (p *presentation) eachText(check func(f *followed, s *piece)) {
 }
 
 // mediaStart is where the media of a segment begins, in ticks of 90 kHz; false
-// where it was not downloaded.
-func (p *presentation) mediaStart(number uint64) (at int64, ok bool) {
+// where it was not downloaded. One of another duration is not taken for the same:
+// numbers need not agree between playlists.
+func (p *presentation) mediaStart(number uint64, duration time.Duration) (at int64, ok bool) {
 	for _, f := range p.list {
-		if s := f.segments[number]; s != nil && s.readable() && s.timescale() > 0 && (!ok || !f.audio) {
+		s := f.segments[number]
+		if s != nil && s.readable() && s.timescale() > 0 && (s.duration-duration).Abs() < inTime && (!ok || !f.audio) {
 			at, ok = int64(ticks(s.start(), s.timescale())*9/100_000), true
 		}
 	}
