@@ -208,6 +208,42 @@ func TestFramesAcrossPackets(t *testing.T) {
 	}
 }
 
+// No PID holds more than its kind needs, and a map that names a PID twice, or
+// metadata on every PID, opens no more than one.
+func TestBounds(t *testing.T) {
+	for whole, limit := range map[bool]int{true: maxVideoPES, false: maxOtherPES} {
+		damaged, size := 0, 0
+		s := pes{whole: whole, yield: func(u unit) {
+			if u.damaged {
+				damaged++
+			}
+		}}
+		payload := []byte{0, 0, 1, 0xe0, 0, 0, 0x80, 0x80, 5, 0x21, 0, 1, 0, 1}
+		s.feed(&tsPacket{start: true, payload: payload}, false)
+		payload = make([]byte, 184)
+		for range limit/184 + 10 {
+			s.feed(&tsPacket{payload: payload}, false)
+			size = max(size, len(s.buf))
+		}
+		s.flush()
+		if size > limit || size < limit-2*184 || damaged != 1 {
+			t.Errorf("video %t: %d bytes are held, %d damaged", whole, size, damaged)
+		}
+	}
+	id3 := descriptors{tagMetadata, 13, 0xff, 0xff, 'I', 'D', '3', ' ', 0xff, 'I', 'D', '3', ' ', 0, 0xf}
+	f := newFilm(t)
+	f.r.program(programMap{number: 1, streams: []elementary{
+		{pid: 0x100, streamType: 0x0f},
+		{pid: 0x100, streamType: 0x0f},
+		{pid: 0x101, streamType: 0x15, descriptors: id3},
+		{pid: 0x101, streamType: 0x15, descriptors: id3},
+		{pid: 0x102, streamType: 0x15, descriptors: id3},
+	}})
+	if len(f.r.tracks) != 1 || len(f.r.demuxer.streams) != 2 || len(f.r.unused) != 1 {
+		t.Errorf("%d tracks, %d PIDs, unused %v", len(f.r.tracks), len(f.r.demuxer.streams), f.r.unused)
+	}
+}
+
 // What cannot be taken is named; what is there beside it is taken.
 func TestUnused(t *testing.T) {
 	f := newFilm(t)

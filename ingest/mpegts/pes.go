@@ -28,8 +28,18 @@ type pes struct {
 	yield   func(unit)
 }
 
-// maxPES is the largest one believed, in bytes.
-const maxPES = codec.MaxAccessUnit
+// The largest ones believed, in bytes: each PID may hold so much.
+const (
+	maxVideoPES = codec.MaxAccessUnit
+	maxOtherPES = 1 << 20
+)
+
+func (s *pes) limit() int {
+	if s.whole {
+		return maxVideoPES
+	}
+	return maxOtherPES
+}
 
 // feed takes the payload of the next packet; lost says that packets before it
 // are missing.
@@ -50,7 +60,7 @@ func (s *pes) feed(p *tsPacket, lost bool) {
 	case lost:
 		s.damaged = true
 	}
-	if len(s.buf)+len(b) > maxPES {
+	if len(s.buf)+len(b) > s.limit() {
 		s.damaged = true
 		return
 	}

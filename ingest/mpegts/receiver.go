@@ -157,8 +157,13 @@ func (r *Receiver) program(m programMap) {
 	before, pids := r.byPID, map[uint16]*pidState{}
 	r.byPID, r.unused = map[uint16]*track{}, nil
 	var fresh []*elementary
+	seen, id3 := map[uint16]bool{}, false
 	for i := range m.streams {
 		e := &m.streams[i]
+		if seen[e.pid] {
+			continue // a PID is one stream
+		}
+		seen[e.pid] = true
 		c := e.content(m.descriptors)
 		switch t := before[e.pid]; {
 		case c.splices:
@@ -167,7 +172,10 @@ func (r *Receiver) program(m programMap) {
 			} else {
 				pids[e.pid] = &pidState{section: r.breaks.section}
 			}
+		case c.id3 && id3:
+			r.unused = append(r.unused, c.unused("a second one"))
 		case c.id3:
+			id3 = true
 			if s := r.demuxer.streams[e.pid]; s != nil && s.pes.id3 {
 				pids[e.pid] = s
 			} else {
