@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 type appSlot struct {
 	options host.Options
 	running atomic.Pointer[host.Host] // nil where there is none
+	ending  sync.WaitGroup            // those that were given up
 
 	server host.Server // nil before start
 }
@@ -47,7 +49,7 @@ func (a *appSlot) start(server host.Server) {
 func (a *appSlot) change(script string, env map[string]string) error {
 	h := a.running.Load()
 	if script == "" {
-		a.close()
+		a.giveUp()
 		return nil
 	}
 	script, err := filepath.Abs(script)
@@ -68,10 +70,18 @@ func (a *appSlot) change(script string, env map[string]string) error {
 	return nil
 }
 
-func (a *appSlot) close() {
+// giveUp has there be no app: nobody asks it from now on, and its process ends
+// in its own time.
+func (a *appSlot) giveUp() {
 	if h := a.running.Swap(nil); h != nil {
-		h.Close()
+		a.ending.Go(h.Close)
 	}
+}
+
+// close gives up what there is, and waits until no process is left.
+func (a *appSlot) close() {
+	a.giveUp()
+	a.ending.Wait()
 }
 
 // changeApp has the app be what the configuration says now.

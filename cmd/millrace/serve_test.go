@@ -322,6 +322,46 @@ func TestAppComesAndGoes(t *testing.T) {
 	}
 }
 
+// Where rules take the place of an app that decides who may watch, nobody gets
+// in while the app, which takes its time, leaves.
+func TestRulesFollowAnApp(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "m.yaml")
+	listen := "http: {listen: '127.0.0.1:0'}\nrtsp: {listen: 'off'}\nsrt: {listen: 'off'}\n"
+	write(t, filepath.Join(dir, "app.js"), `import { on, http } from 'millrace';
+on('view', () => false);
+http.get('/busy', (req, res) => { res.send('yes'); setImmediate(() => { for (const from = Date.now(); Date.now() - from < 1500;); }) });
+`)
+	write(t, file, listen+"app: app.js\n")
+	r := start(t, nil, "serve", "-c", file)
+	console := r.sees(`console=(http://localhost:\d+/)`)
+	playlist := console + "hls/cam/index.m3u8"
+	r.sees(`the app runs`)
+	if code, body := get(t, playlist); code != http.StatusForbidden {
+		t.Fatalf("the app does not decide: %d, %s", code, body)
+	}
+	write(t, file, listen+"auth: {view: [{path: '*', token: s3cret}]}\n")
+	if code, body := get(t, console+"app/busy"); code != http.StatusOK {
+		t.Fatalf("/app/busy answers %d, %s", code, body)
+	}
+	r.signals <- syscall.SIGHUP
+	r.sees(`configuration read again`)
+	for code := 0; code != http.StatusUnauthorized; {
+		var body string
+		code, body = get(t, playlist)
+		if code != http.StatusUnauthorized && code != http.StatusForbidden && code != http.StatusServiceUnavailable {
+			t.Fatalf("neither the app nor the rules decide: %d, %s", code, body)
+		}
+	}
+	if code, body := get(t, playlist+"?token=s3cret"); code != http.StatusNotFound {
+		t.Errorf("with a token one is answered %d, %s", code, body)
+	}
+	r.signals <- syscall.SIGTERM
+	if code := r.ends(20 * time.Second); code != exitDone {
+		t.Errorf("exit code %d", code)
+	}
+}
+
 func TestNotYetIsSaid(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "m.yaml")
 	write(t, file, "streams: [{path: a, ladder: [{height: 720, codec: h265}]}]\n")

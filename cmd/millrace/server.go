@@ -285,11 +285,18 @@ func (s *server) reload(load func() (*config.Config, error)) {
 		return
 	}
 	s.showEnv()
-	s.changeApp()
+	// Rules may take the place of an app, and an app that of rules: what comes is
+	// in force before what goes is not, so that nobody gets in between.
+	if cfg.App != "" {
+		s.changeApp()
+	}
 	s.manager.Reload(cfg)
 	s.archive.bound(cfg.Retain)
 	if s.web != nil {
 		s.web.SetRules(rules)
+	}
+	if cfg.App == "" {
+		s.changeApp()
 	}
 }
 
