@@ -51,6 +51,13 @@ type breakKey struct {
 	kind  byte // the segmentation_type_id of the out; 0: splice_insert
 }
 
+// Faults are thinned out by their texts, which therefore have no numbers in
+// them.
+var (
+	errCanceled = errors.New("SCTE 35: a splice is canceled that was announced already")
+	errMarker   = errors.New("a marker that players cannot be told: it is empty, too large or not ID3v2")
+)
+
 // section takes a splice_info_section.
 func (k *breaks) section(b []byte) {
 	s, err := parseSplice(b)
@@ -69,7 +76,7 @@ func (k *breaks) section(b []byte) {
 		key := breakKey{event: i.event}
 		switch {
 		case i.cancel:
-			k.fault("splice %d is canceled; it was announced already", i.event)
+			k.r.fault(errCanceled)
 		case i.out:
 			k.begin(key, at, i.duration, i.autoReturn, s.section)
 		default:
@@ -95,7 +102,7 @@ var outTypes = []byte{0x22, 0x30, 0x32, 0x34, 0x36, 0x38, 0x3a, 0x3c, 0x3e, 0x44
 func (k *breaks) segment(g *segmentation, at int64, section []byte) {
 	switch {
 	case g.cancel:
-		k.fault("segmentation event %d is canceled; it was announced already", g.event)
+		k.r.fault(errCanceled)
 	case slices.Contains(outTypes, g.kind):
 		k.begin(breakKey{g.event, g.kind}, at, g.duration, false, section)
 	case slices.Contains(outTypes, g.kind-1):
@@ -220,13 +227,11 @@ func (k *breaks) mark(pts int64, m media.Marker) {
 		if len(k.waiting) < maxMarks {
 			k.waiting = append(k.waiting, waitingMark{pts, m})
 		}
+	case errors.Is(err, media.ErrMarker):
+		k.r.fault(errMarker)
 	case err != nil:
-		k.fault("marker %s: %v", m.ID, err)
+		k.r.fault(fmt.Errorf("marker: %w", err))
 	}
-}
-
-func (k *breaks) fault(format string, args ...any) {
-	k.r.fault(fmt.Errorf("SCTE 35: "+format, args...))
 }
 
 // distance is how far two times of 33 bits are apart.

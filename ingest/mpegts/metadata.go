@@ -15,8 +15,8 @@ func (d metadata) unit(u unit) {
 		return
 	}
 	m := media.Marker{Kind: media.Metadata, ID3: bytes.Clone(u.data)}
-	if err := m.Check(); err != nil {
-		d.r.fault(err)
+	if m.Check() != nil {
+		d.r.fault(errMarker)
 		return
 	}
 	d.r.breaks.mark(u.pts, m)

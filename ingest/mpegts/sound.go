@@ -2,7 +2,7 @@ package mpegts
 
 import (
 	"encoding/binary"
-	"fmt"
+	"errors"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/ac3"
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/mpeg1audio"
@@ -20,8 +20,8 @@ func (mpegAudio) size(b []byte) (int, error) {
 		return 0, errShort
 	}
 	var h mpeg1audio.FrameHeader
-	if err := h.Unmarshal(b); err != nil {
-		return 0, fmt.Errorf("%w: %w", errSync, err)
+	if h.Unmarshal(b) != nil {
+		return 0, errSync
 	}
 	if n := h.FrameLen(); n > 4 && h.SampleRate > 0 {
 		return n, nil
@@ -31,8 +31,8 @@ func (mpegAudio) size(b []byte) (int, error) {
 
 func (mpegAudio) frames(b []byte, t *track) ([][]byte, int64, error) {
 	var h mpeg1audio.FrameHeader
-	if err := h.Unmarshal(b); err != nil {
-		return nil, 0, err
+	if h.Unmarshal(b) != nil {
+		return nil, 0, errSync
 	}
 	channels := 2
 	if h.ChannelMode == mpeg1audio.ChannelModeMono {
@@ -77,8 +77,8 @@ func (dolby) size(b []byte) (int, error) {
 		return n, nil
 	}
 	var h ac3.SyncInfo
-	if err := h.Unmarshal(b); err != nil {
-		return 0, fmt.Errorf("%w: %w", errSync, err)
+	if h.Unmarshal(b) != nil {
+		return 0, errSync
 	}
 	return h.FrameSize(), nil
 }
@@ -96,8 +96,8 @@ func (dolby) frames(b []byte, t *track) ([][]byte, int64, error) {
 		if err := h.Unmarshal(b); err != nil {
 			return nil, 0, err
 		}
-		if err := bsi.Unmarshal(b[5:]); err != nil {
-			return nil, 0, err
+		if bsi.Unmarshal(b[5:]) != nil {
+			return nil, 0, errors.New("an AC-3 frame of a version that is not known")
 		}
 		t.reviseSound(media.AC3, h.SampleRate(), bsi.ChannelCount(), 0)
 		return [][]byte{b}, ac3.SamplesPerFrame, nil

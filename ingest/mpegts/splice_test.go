@@ -181,3 +181,22 @@ func TestID3(t *testing.T) {
 		t.Errorf("%+v, %v behind the first frame, want %v", m, after, want)
 	}
 }
+
+// Faults that may come with every packet have the same text each time, or
+// they could not be thinned out.
+func TestConstantFaults(t *testing.T) {
+	texts := map[string]bool{}
+	r := New(Config{Fault: func(err error) { texts[err.Error()] = true }})
+	for event := range uint32(20) {
+		r.breaks.segment(&segmentation{event: event, cancel: true}, 0, nil)
+		metadata{r}.unit(unit{hasPTS: true, data: make([]byte, 3+event)})
+		metadata{r}.unit(unit{hasPTS: true, data: append([]byte("ID3"), make([]byte, 1<<20+event)...)})
+		_, err := mpegAudio{}.size([]byte{byte(event), 0, 0, 0, 0})
+		r.fault(err)
+		_, err = dolby{}.size([]byte{0x0b, 0x77, 0, 0, 0xc0 | byte(event), 0, 0, 0})
+		r.fault(err)
+	}
+	if len(texts) > 3 {
+		t.Errorf("%d texts: %v", len(texts), texts)
+	}
+}
