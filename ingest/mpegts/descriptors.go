@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"fmt"
 
-	"golang.org/x/text/language"
-
 	"github.com/millrace/millrace/internal/media"
 )
 
@@ -56,27 +54,7 @@ func (d descriptors) language() string {
 	if len(b) < 3 {
 		return ""
 	}
-	return languageTag(string(b[:3]))
-}
-
-// languageTag shortens a code of ISO 639-2.
-func languageTag(code string) string {
-	if native, ok := bibliographic[code]; ok {
-		code = native
-	}
-	base, err := language.ParseBase(code)
-	if err != nil || code == "und" {
-		return ""
-	}
-	return base.String()
-}
-
-// bibliographic are the codes of ISO 639-2/B, which DVB uses, where they
-// differ from the terminological ones.
-var bibliographic = map[string]string{
-	"alb": "sqi", "arm": "hye", "baq": "eus", "bur": "mya", "chi": "zho", "cze": "ces", "dut": "nld",
-	"fre": "fra", "geo": "kat", "ger": "deu", "gre": "ell", "ice": "isl", "mac": "mkd", "mao": "mri",
-	"may": "msa", "per": "fas", "rum": "ron", "slo": "slk", "tib": "bod", "wel": "cym",
+	return media.LanguageTag(string(b[:3]))
 }
 
 // content is what a stream of a program carries.
