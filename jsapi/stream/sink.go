@@ -250,9 +250,8 @@ func (k *sink) close() {
 	default:
 		return
 	}
-	if run != nil {
-		s.used = used
-	}
+	s.used.Segment = max(s.used.Segment, used.Segment) // another one may have gone further
+	s.used.Discontinuity = max(s.used.Discontinuity, used.Discontinuity)
 }
 
 // running are the sinks that have started.

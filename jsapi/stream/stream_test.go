@@ -2,10 +2,13 @@ package stream
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/millrace/millrace/internal/pipeline"
+	jsmedia "github.com/millrace/millrace/jsapi/media"
 	"github.com/millrace/millrace/transcode/wire"
 )
 
@@ -250,6 +253,25 @@ func TestBehindALadder(t *testing.T) {
 	}
 	p.send(&wire.Drain{})
 	await[*wire.Drained](p, nil)
+}
+
+// What begins when several ladders have closed counts above all of them,
+// whichever closed last.
+func TestNumbersOfLadders(t *testing.T) {
+	s := &sinks{job: &wire.ScriptJob{Name: "cam", Policy: `{"Mode":"passthrough"}`}}
+	for _, above := range []pipeline.Numbers{{Segment: 7, Discontinuity: 1}, {Segment: 3, Discontinuity: 2}, {}} {
+		made, err := s.ladder(jsmedia.HLSSpec{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made.(*sink).run = pipeline.NewSink(pipeline.SinkConfig{Name: "cam", Above: above})
+	}
+	for _, k := range slices.Clone(s.ladders) {
+		k.close()
+	}
+	if want := (pipeline.Numbers{Segment: 7, Discontinuity: 2}); s.used != want {
+		t.Errorf("the newest numbers are %+v, want %+v", s.used, want)
+	}
 }
 
 // One script leaves at a keyframe, another begins there.
