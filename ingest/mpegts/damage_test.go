@@ -244,6 +244,35 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// A packet with the counter of the one before is its copy where its payload is
+// the same, and once; else all those between are missing.
+func TestContinuity(t *testing.T) {
+	a, b := []byte("aaaa"), []byte("bbbb")
+	var c continuity
+	for i, w := range []struct {
+		counter byte
+		payload []byte
+		table   bool
+		copied  bool
+		lost    int
+	}{
+		{3, a, false, false, 0},
+		{4, a, false, false, 0},
+		{4, a, false, true, 0},
+		{4, a, false, false, 15},
+		{4, b, false, false, 15},
+		{6, b, false, false, 1},
+		{6, b, true, true, 0},
+		{6, b, true, true, 0},
+		{6, a, true, false, 15},
+		{7, a, true, false, 0},
+	} {
+		if copied, lost := c.next(&tsPacket{counter: w.counter, payload: w.payload}, w.table); copied != w.copied || lost != w.lost {
+			t.Errorf("packet %d: copied %t, lost %d", i, copied, lost)
+		}
+	}
+}
+
 // What cannot be taken is named; what is there beside it is taken.
 func TestUnused(t *testing.T) {
 	f := newFilm(t)

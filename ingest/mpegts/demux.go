@@ -76,7 +76,7 @@ func (d *demuxer) packet(b []byte) {
 		d.to.fault(errScrambled)
 		return
 	}
-	copied, lost := s.next(&p)
+	copied, lost := s.next(&p, s.section != nil)
 	if copied {
 		return
 	}

@@ -96,19 +96,26 @@ func parsePacket(b []byte) (p tsPacket, ok bool) {
 
 // continuity watches the counter of one PID.
 type continuity struct {
-	last  byte
-	begun bool
+	last    byte
+	begun   bool
+	copied  bool // the packet before was a copy
+	size    int
+	payload [packetSize]byte // of the packet before, so much of it
 }
 
 // next says whether a packet with a payload is a copy of the one before, and
-// how many are missing before it.
-func (c *continuity) next(p *tsPacket) (copied bool, lost int) {
-	defer func() { c.last, c.begun = p.counter, true }()
+// how many are missing before it: none has more than one copy (ISO/IEC 13818-1
+// §2.4.3.3). In tables, which some repeat without counting, more are harmless.
+func (c *continuity) next(p *tsPacket, table bool) (copied bool, lost int) {
 	switch {
 	case !c.begun || p.discontinuity:
-		return false, 0
-	case p.counter == c.last:
+	case p.counter == c.last && (table || !c.copied) && bytes.Equal(p.payload, c.payload[:c.size]):
+		c.copied = true
 		return true, 0
+	default:
+		lost = int(p.counter-c.last-1) & 0x0f
 	}
-	return false, int(p.counter-c.last-1) & 0x0f
+	c.last, c.begun, c.copied = p.counter, true, false
+	c.size = copy(c.payload[:], p.payload)
+	return false, lost
 }
