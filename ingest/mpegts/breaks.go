@@ -151,9 +151,13 @@ func (k *breaks) begin(key breakKey, at, duration int64, autoReturn bool, sectio
 	k.mark(at, m)
 }
 
+// remember adds a break. Where there is no room, the oldest one that has ended
+// is forgotten, and only where none has, one whose in may still come.
 func (k *breaks) remember(b *breakRange) {
 	if len(k.open) == maxBreaks {
-		k.open = slices.Delete(k.open, 0, 1)
+		oldest := slices.IndexFunc(k.open, func(b *breakRange) bool { return b.ended })
+		oldest = max(oldest, 0)
+		k.open = slices.Delete(k.open, oldest, oldest+1)
 	}
 	k.open = append(k.open, b)
 }
@@ -176,8 +180,11 @@ func (k *breaks) end(key breakKey, at int64, section []byte) {
 // what is still to come, so the same within a moment is one.
 func (k *breaks) instant(name string, kind byte, at int64, section []byte) {
 	key := breakKey{event: crc([]byte(name)), kind: 0xff}
-	if b := k.find(key); b != nil && distance(at, b.begin) < same {
-		return
+	if b := k.find(key); b != nil {
+		if distance(at, b.begin) < same {
+			return
+		}
+		k.open = slices.DeleteFunc(k.open, func(o *breakRange) bool { return o == b })
 	}
 	k.remember(&breakRange{key: key, begin: at, end: -1, ended: true})
 	k.mark(at, media.Marker{

@@ -200,3 +200,22 @@ func TestConstantFaults(t *testing.T) {
 		t.Errorf("%d texts: %v", len(texts), texts)
 	}
 }
+
+// Instants, however many, do not make an open break forgotten.
+func TestRememberedBreak(t *testing.T) {
+	r := New(Config{Fault: func(err error) { t.Error(err) }})
+	k := &r.breaks
+	k.begin(breakKey{event: 7}, 0, 0, false, nil)
+	for n := range int64(3) {
+		k.instant("signal", 0, n*same, nil)
+	}
+	if len(k.open) != 2 {
+		t.Errorf("%d are remembered, want the break and one instant", len(k.open))
+	}
+	for event := range uint32(2 * maxBreaks) {
+		k.segment(&segmentation{event: event, kind: 0x50}, 0, nil)
+	}
+	if b := k.find(breakKey{event: 7}); len(k.open) != maxBreaks || b == nil || b.ended {
+		t.Errorf("%d are remembered, the break is %+v", len(k.open), b)
+	}
+}
