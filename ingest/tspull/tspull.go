@@ -20,7 +20,7 @@ import (
 
 // Config says what to pull and how.
 type Config struct {
-	// URL is the source: udp://, http:// or https://. It is never logged whole.
+	// URL is the source: udp://, http:// or https://. Of it, scheme and host are logged.
 	URL string
 
 	// ReadTimeout is how long the source may deliver nothing that can be used
@@ -56,7 +56,7 @@ func Pull(ctx context.Context, cfg Config, sink ingest.Sink) error {
 		cfg.Retry.Backoff = cmp.Or(cfg.Retry.Backoff, udpPause)
 		cfg.Retry.Max = cfg.Retry.Backoff
 	}
-	public := u.Scheme + "://" + u.Host + u.Path // without what may be secret
+	public := u.Scheme + "://" + u.Host // paths, too, may be secret
 	p := &puller{cfg: cfg, url: u, sink: sink, log: cfg.Logger.With("source", public)}
 	return ingest.Pull(ctx, cfg.Retry, p.log, sink, p.session)
 }

@@ -1,6 +1,7 @@
 package tspull
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -24,6 +25,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type testLog struct{ t testing.TB }
 
 func (l testLog) Write(b []byte) (int, error) {
+	if bytes.Contains(b, []byte("s3cret")) {
+		l.t.Errorf("the log tells a key")
+	}
 	l.t.Logf("%s", b[:len(b)-1])
 	return len(b), nil
 }
@@ -152,7 +156,7 @@ func TestHTTP(t *testing.T) {
 		_ = cmd.Wait() // it may have been hung up on
 	}))
 	defer server.Close()
-	s := pull(t, server.URL+"/live.ts?token=s3cret")
+	s := pull(t, server.URL+"/s3cret/live.ts?token=s3cret")
 	film(t, s)
 	tools.Eventually(t, 20*time.Second, "it comes back", func() bool { return asked.Load() > 2 })
 }
