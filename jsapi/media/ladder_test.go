@@ -178,3 +178,50 @@ func TestPlacedRefusedOrLate(t *testing.T) {
 		t.Errorf("%d times it was opened, and told %q", opened, told)
 	}
 }
+
+// longRunning is a ladder that has had more to tell than is kept.
+type longRunning struct{ twoRungs }
+
+func (l *longRunning) Start(ctx context.Context, tracks []media.HLSTrack) error {
+	err := l.twoRungs.Start(ctx, tracks)
+	for range 1500 {
+		_ = l.out.GivenUp(transcode.Degradation{})
+	}
+	_ = l.out.Suspended()
+	return err
+}
+
+// An hls() that comes late knows the plan, and begins with its first packet's
+// segment.
+func TestComesLateBehindALadder(t *testing.T) {
+	got := &protocol{lines: map[string][]string{}}
+	o := media.Options{Engine: &standIn{}, Source: newClip(60)}
+	o.HLS = func(media.HLSSpec) (media.HLSSink, error) { return nil, fmt.Errorf("nothing is to be placed here") }
+	o.Placed = func(media.HLSOptions) (media.PlacedSink, error) { return got, nil }
+	o.Ladder = func(_ media.HLSSpec, out media.LadderOutput) (media.HLSSink, error) {
+		return &longRunning{twoRungs{out: out}}, nil
+	}
+	if _, err := run(t, o, `
+		import { finished } from 'node:stream/promises';
+		import { once } from 'node:events';
+		import { ladder, hls } from 'millrace';
+		export default async (source) => {
+			let end;
+			for await (const p of source.video.pipe(ladder())) {
+				if (p.pts < 40000) continue;
+				end ??= hls();
+				if (!end.write(p)) await once(end, 'drain');
+			}
+			end.end();
+			await finished(end);
+		}`); err != nil {
+		t.Fatal(err)
+	}
+	told := slices.DeleteFunc(slices.Clone(got.lines[""]), func(l string) bool { return l == "given up" })
+	if told := strings.Join(told, "; "); told != "plan 2; cut 2 at 36000; cut 3 at 72000; end" {
+		t.Errorf("it was told %s", told)
+	}
+	if len(got.lines["high"]) != 18 || len(got.lines["low"]) != 18 {
+		t.Errorf("%d and %d packets", len(got.lines["high"]), len(got.lines["low"]))
+	}
+}

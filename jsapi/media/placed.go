@@ -19,6 +19,7 @@ type placing struct {
 	sink  PlacedSink
 	wrote bool
 	next  int               // event of run
+	first uint64            // segment that it begins with, where it came too late for those before
 	cut   uint64            // newest segment that was begun
 	known map[string]bool   // renditions of the plan that was told
 	last  map[string]uint64 // newest segment of each rendition
@@ -66,12 +67,15 @@ func (h *hlsWriting) takePlaced(ctx context.Context, o object) error {
 	if err := h.openPlaced(ctx, at.run); err != nil {
 		return err
 	}
+	if !p.wrote && p.run.missed(p.next) {
+		p.first = at.segment
+	}
 	p.wrote = true
 	if err := h.tell(func() bool { return p.cut < at.segment }); err != nil {
 		return err
 	}
 	switch {
-	case !p.known[name]: // of a plan that is over
+	case !p.known[name], at.segment < p.first: // of a plan that is over, or from before it began
 		return nil
 	case at.segment < p.last[name]:
 		return h.s.failure(codeHLS, false, fmt.Errorf("a packet of %s in segment %d comes after segment %d: each rendition's packets keep their order",
@@ -129,13 +133,15 @@ func (h *hlsWriting) openPlaced(ctx context.Context, run *rungs) error {
 // tell tells of what the ladder did, in order, for as long as more is set.
 func (h *hlsWriting) tell(more func() bool) error {
 	p := &h.placed
-	events, next := p.run.since(p.next)
-	p.next = next - len(events)
+	events, _ := p.run.since(p.next)
 	for _, e := range events {
 		if !more() {
 			break
 		}
-		p.next++
+		p.next = e.n + 1
+		if p.cut < p.first && (e.rests || e.cut > 0 && e.cut < p.first) {
+			continue
+		}
 		if e.plan != nil {
 			p.known = map[string]bool{}
 			for _, r := range e.plan.Renditions {

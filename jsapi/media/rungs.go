@@ -27,7 +27,8 @@ type rungs struct {
 	of     map[string]*rendition // those of the plan
 	tracks map[string]*rungTrack // by rendition
 	events []event
-	gone   int // events that nobody asked for in time
+	gone   int     // events that nobody asked for in time
+	told   []event // of those the newest plan: who comes late begins with it
 }
 
 // rendition is one that a ladder makes.
@@ -51,9 +52,12 @@ type place struct {
 
 // event is something that a presentation is told between packets.
 type event struct {
-	tell func(LadderOutput) error
-	plan *transcode.Plan // of one that tells a plan
-	cut  uint64          // the segment that it begins; 0: it is none
+	n         int // events are numbered from 0
+	tell      func(LadderOutput) error
+	plan      *transcode.Plan // of one that tells a plan
+	dependent bool            // with plan: it says more of the same one
+	cut       uint64          // the segment that it begins; 0: it is none
+	rests     bool            // it tells that nothing more comes for now
 }
 
 // keptEvents is how many are kept where no hls() takes them.
@@ -75,16 +79,37 @@ func (r *rungs) note(e event) {
 	defer r.mu.Unlock()
 	if len(r.events) >= keptEvents {
 		const most = keptEvents / 2
+		for _, e := range r.events[:most] {
+			if e.plan != nil && e.dependent {
+				r.told = append(r.told[:min(len(r.told), 1)], e)
+			} else if e.plan != nil {
+				r.told = []event{e}
+			}
+		}
 		r.gone += most
 		r.events = append(r.events[:0], r.events[most:]...)
 	}
+	e.n = r.gone + len(r.events)
 	r.events = append(r.events, e)
 }
 
-// since are the events from number n on, and the number of the next one.
+// missed reports whether events from number n on are gone.
+func (r *rungs) missed(n int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return n < r.gone
+}
+
+// since are the events from number n on that there are, and the number of the
+// next one.
 func (r *rungs) since(n int) (list []event, next int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	for _, e := range r.told {
+		if e.n >= n {
+			list = append(list, e)
+		}
+	}
 	from := min(max(n-r.gone, 0), len(r.events))
 	return append(list, r.events[from:]...), r.gone + len(r.events)
 }
@@ -100,7 +125,7 @@ func (r *rungs) Plan(plan *transcode.Plan, dependent bool) error {
 		}
 	}
 	r.mu.Unlock()
-	r.note(event{plan: plan, tell: func(o LadderOutput) error { return o.Plan(plan, dependent) }})
+	r.note(event{plan: plan, dependent: dependent, tell: func(o LadderOutput) error { return o.Plan(plan, dependent) }})
 	if first && r.hls != nil {
 		return r.hls.announce(r)
 	}
@@ -148,7 +173,7 @@ func (r *rungs) GivenUp(d transcode.Degradation) error {
 
 // Suspended implements LadderOutput.
 func (r *rungs) Suspended() error {
-	r.note(event{tell: LadderOutput.Suspended})
+	r.note(event{rests: true, tell: LadderOutput.Suspended})
 	if r.hls != nil {
 		r.hls.rest(r)
 	}
