@@ -273,6 +273,29 @@ func TestContinuity(t *testing.T) {
 	}
 }
 
+// The length of a frame of MPEG audio, by its header (ISO/IEC 11172-3 §2.4.3.1,
+// 13818-3 §2.4.3.1).
+func TestMPEGAudioLength(t *testing.T) {
+	for _, c := range []struct {
+		header []byte
+		size   int
+	}{
+		{[]byte{0xff, 0xfd, 0x84, 0, 0}, 384}, // MPEG-1, layer II, 128 kbit/s, 48 kHz
+		{[]byte{0xff, 0xfb, 0x90, 0, 0}, 417}, // MPEG-1, layer III, 128 kbit/s, 44.1 kHz
+		{[]byte{0xff, 0xfb, 0x92, 0, 0}, 418}, // ... padded
+		{[]byte{0xff, 0xf5, 0x84, 0, 0}, 384}, // MPEG-2, layer II, 64 kbit/s, 24 kHz
+		{[]byte{0xff, 0xf3, 0x84, 0, 0}, 192}, // MPEG-2, layer III, 64 kbit/s, 24 kHz
+		{[]byte{0xff, 0xf3, 0x86, 0, 0}, 193}, // ... padded
+	} {
+		if got, err := (mpegAudio{}).size(c.header); err != nil || got != c.size {
+			t.Errorf("% x: %d, %v; want %d", c.header, got, err, c.size)
+		}
+	}
+	if _, err := (mpegAudio{}).size([]byte{0xff, 0xff, 0x84, 0, 0}); err == nil {
+		t.Error("layer I is taken")
+	}
+}
+
 // What cannot be taken is named; what is there beside it is taken.
 func TestUnused(t *testing.T) {
 	f := newFilm(t)

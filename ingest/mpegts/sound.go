@@ -12,7 +12,7 @@ import (
 	"github.com/millrace/millrace/internal/media"
 )
 
-// mpegAudio is MPEG-1 and MPEG-2 audio, layers I to III.
+// mpegAudio is MPEG-1 and MPEG-2 audio, layers II and III.
 type mpegAudio struct{}
 
 func (mpegAudio) size(b []byte) (int, error) {
@@ -23,10 +23,12 @@ func (mpegAudio) size(b []byte) (int, error) {
 	if h.Unmarshal(b) != nil {
 		return 0, errSync
 	}
-	if n := h.FrameLen(); n > 4 && h.SampleRate > 0 {
-		return n, nil
+	// A slot is a byte; FrameLen takes all frames for ones of 1152 samples.
+	n := h.SampleCount() / 8 * h.Bitrate / h.SampleRate
+	if h.Padding {
+		n++
 	}
-	return 0, errSync
+	return n, nil
 }
 
 func (mpegAudio) frames(b []byte, t *track) ([][]byte, int64, error) {
