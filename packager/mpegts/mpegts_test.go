@@ -481,3 +481,16 @@ func ExampleMuxer() {
 	fmt.Println(len(segment)/188, "packets,", len(p.Media().Units), "picture,", err)
 	// Output: 3 packets, 1 picture, <nil>
 }
+
+// A frame of layer III of MPEG-2 has 576 samples, and half the bytes.
+func TestMPEG2AudioFrame(t *testing.T) {
+	s := Stream{Type: TypeMPEG2Audio}
+	for header, want := range map[[5]byte]int{
+		{0xff, 0xf3, 0x86}: 193, // layer III, 64 kbit/s, 24 kHz, padded
+		{0xff, 0xf5, 0x84}: 384, // layer II, 64 kbit/s, 24 kHz
+	} {
+		if got, _, _, _, err := s.frame(header[:]); err != nil || got != want {
+			t.Errorf("% x: %d bytes, %v; want %d", header, got, err, want)
+		}
+	}
+}

@@ -178,7 +178,13 @@ func (s *Stream) frame(b []byte) (size int, samples, rate int64, skip int, err e
 		if err := h.Unmarshal(b); err != nil {
 			return 0, 0, 0, 0, fmt.Errorf("%w: %w", ErrBroken, err)
 		}
-		return h.FrameLen(), int64(h.SampleCount()), int64(h.SampleRate), 0, nil
+		// FrameLen takes all frames for ones of 1152 samples, which those of
+		// layer III of MPEG-2 are not.
+		size := h.SampleCount() / 8 * h.Bitrate / h.SampleRate
+		if h.Padding {
+			size++
+		}
+		return size, int64(h.SampleCount()), int64(h.SampleRate), 0, nil
 	}
 	return len(b), 0, 1, 0, nil // of no coding that is known here
 }
