@@ -345,6 +345,7 @@ func (c *Cutter) cutFrom(p *media.Packet, pts int64) {
 	anew := c.broken && !c.started
 	date := c.sender.date(p, c.date(p.Arrival), anew)
 	if anew {
+		c.wall.reach(c.leadEnd, p.Track.ClockRate)
 		c.wall.anchor(p.PTS, p.Track.ClockRate, date)
 	} else {
 		c.wall.discipline(p.PTS, p.Track.ClockRate, date)

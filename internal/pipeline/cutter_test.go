@@ -346,6 +346,28 @@ func TestWallFollowsDriftWithoutSteps(t *testing.T) {
 	}
 }
 
+// A publisher that sends faster than the clock and returns at once would be dated
+// before what it sent at first.
+func TestWallOfTheNextEpochBeginsWhereTheLastOneEnded(t *testing.T) {
+	l := newLedger(t, onKey)
+	push := func(v, arrival time.Duration, epoch uint32) {
+		p := at(v, videoTrack, v%s == 0)
+		p.Arrival, p.Epoch = arrival, epoch
+		l.cutter.Push(p)
+	}
+	for v := time.Duration(0); v < 2500*time.Millisecond; v += 40 * time.Millisecond {
+		push(v, v/2, 0)
+	}
+	push(4*s, 1500*time.Millisecond, 1)
+	first, last := l.cuts[0], l.cuts[len(l.cuts)-1]
+	if last.Discontinuity == first.Discontinuity {
+		t.Fatal("no discontinuity")
+	}
+	if began := last.Wall.Sub(first.Wall); began < 2480*time.Millisecond {
+		t.Errorf("the next epoch begins %v after the first, whose media is 2.5 s long", began)
+	}
+}
+
 // FuzzCutter throws packets without any order or sense at the Cutter; the
 // ledger checks that what comes out is still a presentation.
 func FuzzCutter(f *testing.F) {

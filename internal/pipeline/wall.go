@@ -18,7 +18,7 @@ type wallClock struct {
 	seen   time.Duration // media time up to which arrivals were looked at
 	error  time.Duration // smoothed difference between arrival and date
 	follow bool          // until the error is small again
-	last   time.Time     // newest date handed out
+	last   time.Time     // newest date handed out, or reached
 }
 
 // anchor starts a new epoch. Dates never go back, so an epoch that would
@@ -28,6 +28,13 @@ func (w *wallClock) anchor(pts int64, rate int, arrived time.Time) {
 		arrived = w.last
 	}
 	w.pts, w.rate, w.date, w.seen, w.error, w.follow = pts, rate, arrived, media.Duration(pts, rate), 0, false
+}
+
+// reach tells up to where there is media of the epoch in force.
+func (w *wallClock) reach(pts int64, rate int) {
+	if w.rate > 0 {
+		w.at(pts, rate)
+	}
 }
 
 // discipline lets the date follow the arrival of the frame at pts.
