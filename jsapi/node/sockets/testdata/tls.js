@@ -6,9 +6,11 @@ const [cert, key] = process.argv.slice(2).map((f) => fs.readFileSync(f));
 const once = (emitter, event) => new Promise((done) => emitter.once(event, (...args) => done(args)));
 
 async function main() {
+  let accept;
+  const accepted = new Promise((done) => { accept = done; });
   const server = tls.createServer({ cert, key }, (socket) => {
     socket.end('secret');
-    console.log('encrypted', socket.encrypted);
+    accept(socket.encrypted);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -16,6 +18,7 @@ async function main() {
   const client = tls.connect({ port, host: '127.0.0.1', ca: cert, servername: 'localhost' });
   await once(client, 'secureConnect');
   console.log(client.authorized, client.getProtocol(), client.getPeerCertificate().subject.CN);
+  console.log('encrypted', await accepted); // either end may be the first to know
   let all = '';
   for await (const d of client) all += d;
   console.log(all);
