@@ -15,9 +15,9 @@ import (
 	"github.com/millrace/millrace/testmedia/tools"
 )
 
-// mark asks the API for something about a stream's markers.
-func (s *server) mark(method, path string, ask any) (status.Marked, error) {
-	var made status.Marked
+// askAPI asks the API for something about a stream and returns its answer.
+func askAPI[T any](s *server, method, path string, ask any) (T, error) {
+	var made T
 	body, err := json.Marshal(ask)
 	if err != nil {
 		return made, err
@@ -37,6 +37,11 @@ func (s *server) mark(method, path string, ask any) (status.Marked, error) {
 		return made, fmt.Errorf("status %d: %s", resp.StatusCode, text)
 	}
 	return made, json.NewDecoder(resp.Body).Decode(&made)
+}
+
+// mark asks the API for something about a stream's markers.
+func (s *server) mark(method, path string, ask any) (status.Marked, error) {
+	return askAPI[status.Marked](s, method, path, ask)
 }
 
 // listenForMarkers has the player page remember what hls.js tells of metadata:

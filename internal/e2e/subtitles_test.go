@@ -1,11 +1,7 @@
 package e2e
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"testing"
 	"time"
@@ -17,26 +13,7 @@ import (
 
 // say shows a text in the subtitles of a stream.
 func (s *server) say(path, subtitles string, ask status.Cue) (status.Shown, error) {
-	var shown status.Shown
-	body, err := json.Marshal(ask)
-	if err != nil {
-		return shown, err
-	}
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, s.url("/api/v1/streams/"+path+"/subtitles/"+subtitles), bytes.NewReader(body))
-	if err != nil {
-		return shown, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return shown, err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode > 299 {
-		text, _ := io.ReadAll(resp.Body)
-		return shown, fmt.Errorf("status %d: %s", resp.StatusCode, text)
-	}
-	return shown, json.NewDecoder(resp.Body).Decode(&shown)
+	return askAPI[status.Shown](s, http.MethodPost, path+"/subtitles/"+subtitles, ask)
 }
 
 // listenForSubtitles has the player page remember when subtitles appear.
